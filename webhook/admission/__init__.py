@@ -1,0 +1,1 @@
+"""AdmissionReview in, AdmissionReview out, as bytes. No HTTP, no sockets."""
