@@ -1,4 +1,4 @@
-"""The settings of an injection: frozen types with their defaults, spelt as in the configuration file.
+"""The settings of an injection: frozen types and their defaults, spelt as in the file.
 
 Types only: `configuration` reads and checks a file; an annotation yields a changed copy
 (`injection.annotations`). Each field's bounds are here, so that the file's JSON Schema, its
@@ -16,7 +16,10 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[int, Meta(ge=0, le=2147483647)]
 PositiveSeconds = Annotated[int, Meta(ge=1, le=2147483647)]
 Threshold = Annotated[int, Meta(ge=1, le=2147483647)]
-Quantity = Annotated[str, Meta(pattern=r"^[+]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")]
+Quantity = Annotated[
+    str,
+    Meta(pattern=r"^[+]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"),
+]
 """A Kubernetes resource quantity, not negative (k8s.io/apimachinery `resource.Quantity`)."""
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 """A DNS label (RFC 1123)."""
@@ -61,7 +64,7 @@ class InterceptionMode(StrEnum):
 class PilotConnection(StrEnum):
     """`token`: TLS on 15012 with the pod's projected token; `plaintext`: 15010."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the name of a way to connect
     PLAINTEXT = "plaintext"
 
 
@@ -95,26 +98,31 @@ class OverlayTarget(StrEnum):
 
 
 class _Section(
-    Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=False
+    Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    omit_defaults=False,
 ):
     """One object of the configuration file; every field has a default."""
 
 
-class ResourceList(_Section):
+class ResourceList(_Section, frozen=True):
     """Amounts of one kind; None leaves the resource out."""
 
     cpu: Quantity | None = None
     memory: Quantity | None = None
 
 
-class Resources(_Section):
+class Resources(_Section, frozen=True):
     """A container's requests and limits."""
 
     requests: ResourceList = ResourceList()
     limits: ResourceList = ResourceList()
 
 
-class Ports(_Section):
+class Ports(_Section, frozen=True):
     """Ports inside the pod; the defaults are Istio's, which istiod and istioctl count on."""
 
     admin: Port = 15000
@@ -125,7 +133,7 @@ class Ports(_Section):
     prometheus: Port = 15090
 
 
-class Readiness(_Section):
+class Readiness(_Section, frozen=True):
     """Numbers of the proxy's readiness probe (Istio's defaults)."""
 
     initial_delay_seconds: Seconds = 0
@@ -134,7 +142,7 @@ class Readiness(_Section):
     failure_threshold: Threshold = 4
 
 
-class Startup(_Section):
+class Startup(_Section, frozen=True):
     """Numbers of the proxy's startup probe, which holds the application until Pilot answered."""
 
     period_seconds: PositiveSeconds = 1
@@ -142,7 +150,7 @@ class Startup(_Section):
     failure_threshold: Threshold = 600
 
 
-class Proxy(_Section):
+class Proxy(_Section, frozen=True):
     """The `istio-proxy` container: stock Envoy."""
 
     image: Image = "envoyproxy/envoy:distroless-v1.40.0"
@@ -178,7 +186,7 @@ class Proxy(_Section):
     overlay: OverlayMode = OverlayMode.SAFE
 
 
-class Redirect(_Section):
+class Redirect(_Section, frozen=True):
     """The `istio-init` container (or its validating stand-in), which sets the kernel rules."""
 
     mode: RedirectMode = RedirectMode.INIT
@@ -191,18 +199,20 @@ class Redirect(_Section):
     backend: Backend = Backend.AUTO
 
 
-class RootCertificate(_Section):
-    """Where the pod gets Pilot's root from: a ConfigMap of its namespace or a ClusterTrustBundle."""
+class RootCertificate(_Section, frozen=True):
+    """Where the pod gets Pilot's root: a ConfigMap of its namespace or a ClusterTrustBundle."""
 
     config_map: Annotated[str, Meta(min_length=1, max_length=253)] = "istio-ca-root-cert"
     key: Annotated[str, Meta(min_length=1, max_length=253)] = "root-cert.pem"
     cluster_trust_bundle: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
 
 
-class Pilot(_Section):
+class Pilot(_Section, frozen=True):
     """How each Envoy reaches Pilot and what it says of itself there."""
 
-    address: Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")] | None = None
+    address: (
+        Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")] | None
+    ) = None
     """host:port; None: `istiod-<revision>.istio-system.svc` with the connection's port."""
     connection: PilotConnection = PilotConnection.TOKEN
     cluster_id: Annotated[str, Meta(min_length=1)] = "Kubernetes"
@@ -212,12 +222,12 @@ class Pilot(_Section):
     istio_version: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = "1.32.0"
     """Pilot gates what it sends by this; unset it assumes the newest and warns."""
     root_certificate: RootCertificate = RootCertificate()
-    token_audience: Annotated[str, Meta(min_length=1)] = "istio-ca"
+    token_audience: Annotated[str, Meta(min_length=1)] = "istio-ca"  # noqa: S105 - an audience
     token_expiration_seconds: Annotated[int, Meta(ge=600, le=4294967296)] = 43200
     """Asked of kubelet, which renews at 80 %; Kubernetes' lower bound is 600."""
 
 
-class Policy(_Section):
+class Policy(_Section, frozen=True):
     """Which pods of an opted-in namespace are injected."""
 
     default: DefaultPolicy = DefaultPolicy.ENABLED
@@ -225,7 +235,7 @@ class Policy(_Section):
     never_inject_selector: tuple[Selector, ...] = ()
 
 
-class Traffic(_Section):
+class Traffic(_Section, frozen=True):
     """Which packets go through the proxy. A list of ports or ranges may be `["*"]` for all."""
 
     interception_mode: InterceptionMode = InterceptionMode.REDIRECT
@@ -239,20 +249,22 @@ class Traffic(_Section):
     virtual_interfaces: tuple[str, ...] = ()
 
 
-class Probes(_Section):
+class Probes(_Section, frozen=True):
     """The application's probes and hooks."""
 
     rewrite: bool = True
     """Send those that capture would break through the proxy's probe port."""
 
 
-class Tracing(_Section):
+class Tracing(_Section, frozen=True):
     """The bootstrap's own tracer; Istio's Telemetry API needs none of this."""
 
-    zipkin_address: Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")] | None = None
+    zipkin_address: (
+        Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")] | None
+    ) = None
 
 
-class Stats(_Section):
+class Stats(_Section, frozen=True):
     """What Envoy keeps and exports on the Prometheus port, beside what Pillion always keeps."""
 
     inclusion_prefixes: tuple[str, ...] = ()
@@ -265,7 +277,7 @@ class Stats(_Section):
     eviction_interval_seconds: PositiveSeconds | None = None
 
 
-class Bootstrap(_Section):
+class Bootstrap(_Section, frozen=True):
     """What the Envoy document says beyond the way to Pilot."""
 
     tracing: Tracing = Tracing()
@@ -279,7 +291,7 @@ class Bootstrap(_Section):
     """A ConfigMap of the pod's namespace whose `custom_bootstrap.json` Envoy merges over ours."""
 
 
-class ExtraKind(_Section):
+class ExtraKind(_Section, frozen=True):
     """A custom resource with a pod template."""
 
     group: str
@@ -289,7 +301,7 @@ class ExtraKind(_Section):
     """Members that lead from the document's root to the pod template."""
 
 
-class Overlay(_Section):
+class Overlay(_Section, frozen=True):
     """A strategic-merge patch that an administrator puts over what we inject, or over the pod."""
 
     name: Name
@@ -297,14 +309,14 @@ class Overlay(_Section):
     patch: dict[str, Any]
 
 
-class AnnotationRules(_Section):
+class AnnotationRules(_Section, frozen=True):
     """Which of the annotations a pod author may use; a pattern may end in `*`."""
 
     allow: tuple[str, ...] = ("*",)
     deny: tuple[str, ...] = ()
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """Everything that decides what a pod becomes; equal settings and pods give equal patches."""
 
     revision: Name = "pillion"
@@ -320,7 +332,9 @@ class Settings(_Section):
     probes: Probes = Probes()
     bootstrap: Bootstrap = Bootstrap()
     extra_kinds: tuple[ExtraKind, ...] = (
-        ExtraKind(group="argoproj.io", version="v1alpha1", kind="Rollout", path=("spec", "template")),
+        ExtraKind(
+            group="argoproj.io", version="v1alpha1", kind="Rollout", path=("spec", "template")
+        ),
     )
     overlays: tuple[Overlay, ...] = ()
     annotations: AnnotationRules = AnnotationRules()
