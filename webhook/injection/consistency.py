@@ -35,7 +35,7 @@ def forbidden_tproxy(settings: Settings) -> str:
     """Say what is expected where TPROXY is not allowed by the administrator; empty: fine."""
     mode = settings.traffic.interception_mode
     if mode is InterceptionMode.TPROXY and not settings.proxy.allow_tproxy:
-        return "REDIRECT or NONE, or proxy.allowTproxy: TPROXY makes the proxy run as root with NET_ADMIN"
+        return "REDIRECT or NONE: TPROXY makes the proxy root with NET_ADMIN (proxy.allowTproxy)"
     return ""
 
 
