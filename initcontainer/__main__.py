@@ -1,0 +1,7 @@
+"""`python -m initcontainer`."""
+
+import sys
+
+from initcontainer.cli import main
+
+sys.exit(main())

@@ -1,0 +1,84 @@
+"""The nft backend: one inet table, one transaction, no lock, NET_ADMIN only."""
+
+from __future__ import annotations
+
+from initcontainer import nftables
+from initcontainer.backends import BackendName, line_differences, ruleset_digest
+from initcontainer.mistakes import InitError
+from initcontainer.netfilter import INET, NfTables, fingerprint
+from initcontainer.nftables import TABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initcontainer.commands import Commands
+    from initcontainer.ruleset import Ruleset
+
+STATE_PREFIX = "is-"
+"""The empty chain whose name is the fingerprint of what was applied."""
+
+
+class NftBackend:
+    """Writes with the nft program, reads and removes over netlink."""
+
+    name = BackendName.NFT
+
+    def __init__(self, commands: Commands, tables: NfTables) -> None:
+        self.commands = commands
+        self.tables = tables
+
+    def holds_ours(self) -> bool:
+        """Tell whether our table is there."""
+        return any(c.family == INET and c.table == TABLE for c in self.tables.chains())
+
+    def is_current(self, ruleset: Ruleset) -> bool:
+        """Compare the remembered fingerprint with that of the rules that are there now."""
+        wanted = STATE_PREFIX + self._fingerprint(ruleset)
+        return any(
+            chain.family == INET and chain.table == TABLE and chain.name == wanted
+            for chain in self.tables.chains()
+        )
+
+    def write(self, ruleset: Ruleset) -> None:
+        """Replace the table in one transaction, then compare and remember."""
+        digest = ruleset_digest(ruleset)
+        self.commands.run("nft", "-f", "-", script=nftables.replacement_script(ruleset, digest))
+        remembered = self._fingerprint(ruleset)
+        differences = self.differences(ruleset)
+        if differences:
+            raise InitError(f"nft applied something else: {differences[0]}")
+        self.tables.add_chain(INET, TABLE, STATE_PREFIX + remembered)
+
+    def differences(self, ruleset: Ruleset) -> tuple[str, ...]:
+        """Compare our table's listing with the one that the ruleset means."""
+        found = self._listing() if self.holds_ours() else {}
+        wanted = nftables.listing(ruleset, ruleset_digest(ruleset))
+        said: list[str] = []
+        for name in (*wanted, *(name for name in found if name not in wanted)):
+            place = f"chain {name}"
+            said += line_differences(place, wanted.get(name, ()), found.get(name, ()))
+        return tuple(said)
+
+    def remove(self) -> None:
+        """Delete our table."""
+        if self.holds_ours():
+            self.tables.delete_table(INET, TABLE)
+
+    def script(self, ruleset: Ruleset) -> str:
+        """Give the nft script."""
+        return nftables.replacement_script(ruleset, ruleset_digest(ruleset))
+
+    def count(self, ruleset: Ruleset) -> int:
+        """Count rules, the entries from base chains included."""
+        listing = nftables.listing(ruleset, "")
+        return sum(line.count(" comment ") for body in listing.values() for line in body)
+
+    def _listing(self) -> nftables.Listing:
+        text = self.commands.run("nft", "-s", "-y", "list", "table", "inet", TABLE)
+        return {
+            name: body
+            for name, body in nftables.parse_listing(text).items()
+            if not name.startswith(STATE_PREFIX)
+        }
+
+    def _fingerprint(self, ruleset: Ruleset) -> str:
+        return fingerprint(ruleset_digest(ruleset), self.tables.rules(INET, TABLE))
