@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """One pod, as far as it is known at admission; what only kubelet knows is an argument reference."""
+    """One pod, as far as it is known at admission; the rest is a `Reference`."""
 
     labels: dict[str, str]
     """The pod's labels after injection; Pilot falls back to them until it has seen the pod."""
@@ -45,7 +45,7 @@ class ProbeSlot(StrEnum):
 class ProbeTarget(Struct, frozen=True, kw_only=True):
     """One probe or hook of a container that Envoy answers on the probe port.
 
-    kubelet asks `/<token>/app-health/<container>/<slot>`; `probe_path` is the one place that says so.
+    kubelet asks `/<token>/app-health/<container>/<slot>`; `probe_path` alone says so.
     """
 
     container: str
@@ -53,7 +53,7 @@ class ProbeTarget(Struct, frozen=True, kw_only=True):
     kind: ProbeKind
     port: int
     path: str = "/"
-    """HTTP: path and query as kubelet would send them."""
+    """HTTP: path and query as kubelet would send them (`bootstrap.target.request_target`)."""
     service: str = ""
     """gRPC: the health service's name."""
     timeout_seconds: int = 1

@@ -1,0 +1,97 @@
+"""The Envoy document as text: an argument that kubelet expands, standing inside a JSON string.
+
+Three readers take the text one after the other: the API server reads the pod (a JSON string),
+kubelet expands the argument (`$(NAME)` becomes a variable's value, `$$` becomes `$`;
+k8s.io/kubernetes `third_party/forked/golang/expansion`), and Envoy parses what is left. Text from
+a pod may mean something to none of them, so it is escaped for all three, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from webhook.model.errors import PodRejected
+
+
+class Reference(StrEnum):
+    """What only kubelet knows; the whole of a string in the document, never a part of one.
+
+    Each is a variable that `bootstrap.arguments.environment` declares.
+    """
+
+    POD_NAME = "$(POD_NAME)"
+    POD_NAMESPACE = "$(POD_NAMESPACE)"
+    POD_IP = "$(POD_IP)"
+    POD_IPS = "$(POD_IPS)"
+    NODE_NAME = "$(NODE_NAME)"
+    SERVICE_ACCOUNT = "$(SERVICE_ACCOUNT)"
+
+
+def encode(value: Any) -> bytes:
+    """Render a value as compact JSON in raw UTF-8, members in their own order.
+
+    Envoy's YAML reader refuses surrogate escapes, so nothing above ASCII is written as an escape.
+
+    Raises:
+        PodRejected: a text holds half of a surrogate pair, a number has more than 64 bits, or the
+            value nests too deeply; none of them can be written as JSON that Envoy reads.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise PodRejected(
+            "the Envoy configuration: got text with half of a surrogate pair, expected Unicode"
+        ) from error
+    except OverflowError as error:
+        raise PodRejected(
+            "the Envoy configuration: got a number of more than 64 bits, expected a smaller one"
+        ) from error
+    except RecursionError as error:
+        raise PodRejected(
+            "the Envoy configuration: got a value nested too deeply, expected at most 200 levels"
+        ) from error
+
+
+def argument(document: Any) -> bytes:
+    """Render a document as the argument that kubelet expands to it: each `$` of text doubled."""
+    try:
+        return encode(_doubled(document))
+    except RecursionError as error:
+        raise PodRejected(
+            "the Envoy configuration: got a value nested too deeply, expected at most 200 levels"
+        ) from error
+
+
+def quoted(text: bytes) -> bytes:
+    """Escape JSON text so that it may stand between the quotes of a JSON string."""
+    return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
+def escaped(text: bytes) -> bytes:
+    """Escape JSON text without references for kubelet and for a JSON string at once."""
+    return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"$", b"$$")
+
+
+def literal(text: str) -> str:
+    """Escape plain text so that kubelet's expansion gives it back."""
+    return text.replace("$", "$$")
+
+
+def formatted(text: str) -> str:
+    """Escape plain text for a field that Envoy formats, where `%` begins a command."""
+    return text.replace("%", "%%")
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, Reference):
+        return value
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, dict):
+        return {literal(key): _doubled(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_doubled(item) for item in value]
+    return value
