@@ -35,44 +35,64 @@ class Absent(msgspec.Struct, frozen=True):
 ABSENT: Final = Absent()
 
 
+class Present(msgspec.Struct, frozen=True):
+    """Stands for a list that was there before a `Put`, whatever it held."""
+
+
+PRESENT: Final = Present()
+
+
 class Set(msgspec.Struct, frozen=True):
     """Give the object member at `path` this value.
 
     An existing member keeps its place among its siblings; a new one becomes the last. The object
-    that holds it exists, or an earlier edit of the list creates it.
+    that holds it exists, or an earlier edit of the list creates it as an empty object. `was` is the
+    value before, or `ABSENT`.
     """
 
     path: Path
     value: JSON
+    was: JSON = ABSENT
 
 
 class Swap(msgspec.Struct, frozen=True):
     """Put member `key` with `value` in the place of the existing member at `path`.
 
     A probe's `tcpSocket` becomes `httpGet` without moving among its siblings, so that undoing it
-    gives back the same text.
+    gives back the same text. `was` is the value before.
     """
 
     path: Path
     key: str
     value: JSON
+    was: JSON = ABSENT
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Remove the existing object member or list item at `path`."""
+    """Remove the existing object member or list item at `path`.
+
+    For a list item `was` is its value and `before` the name of the item that followed it, so that
+    it can be put back.
+    """
 
     path: Path
+    was: JSON = ABSENT
+    before: str | None = None
 
 
 class Put(msgspec.Struct, frozen=True):
     """Insert `items`, in order, into the list at `path`, before the item named `before`.
 
-    None for `before` appends. A list that is absent or null is created (a null one in its place).
+    None for `before`, or a name that is not there, appends. A list that is absent or null is created
+    (a null one in its place). `names` are those of the items; `was` says what was there: `ABSENT`,
+    None for null, or `PRESENT`.
     """
 
     path: Path
     before: str | None
     items: tuple[JSON, ...]
+    names: tuple[str, ...] = ()
+    was: JSON = PRESENT
 
 
 class Restore(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ FOREIGN_SIDECARS: Final = ("linkerd-proxy", "kuma-sidecar", "consul-dataplane")
 # Volumes.
 VOLUME_TOKEN: Final = "istio-token"  # noqa: S105 - a volume's name
 VOLUME_ROOT: Final = "istiod-ca-cert"
+VOLUME_OVERRIDE: Final = "custom-bootstrap-volume"
 VOLUME_NO_API_TOKEN: Final = "pillion-no-api-token"  # noqa: S105 - a volume's name
 
 # Paths inside the proxy container.

@@ -1,0 +1,236 @@
+"""The engine: a pod's JSON text and its context in; injected, skipped or denied out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from webhook.injection import patch, record
+from webhook.injection.annotations import relevant
+from webhook.injection.apply import apply
+from webhook.injection.decision import (
+    Case,
+    Match,
+    Reason,
+    Verdict,
+    case_of,
+    decide,
+    explain,
+    is_ours,
+)
+from webhook.injection.plan import Context, Plan, plan
+from webhook.injection.podoverlay import PodOverlays
+from webhook.injection.proxy_config import ReadYaml
+from webhook.injection.satisfied import is_satisfied
+from webhook.injection.sidecar import Sidecar, prepare
+from webhook.injection.workload import workload_of
+from webhook.model import names
+from webhook.model.errors import PodRejected
+from webhook.model.pod import Pod, is_absent, read
+from webhook.model.settings import Settings
+
+_SIDECARS_KEPT = 512
+"""Prepared sidecars, one for each set of annotations in use; about 40 KB each."""
+
+
+class Injected(Struct, frozen=True):
+    """The pod is injected by these stages of edits; none when it is injected already."""
+
+    match: Match
+    stages: tuple[patch.Stage, ...]
+    warnings: tuple[str, ...]
+
+
+class Skipped(Struct, frozen=True):
+    """The pod stays as it is."""
+
+    match: Match
+    warnings: tuple[str, ...]
+
+
+class Denied(Struct, frozen=True):
+    """The pod must not be admitted; `message` says what to change."""
+
+    match: Match
+    message: str
+    warnings: tuple[str, ...] = ()
+
+
+Outcome = Injected | Skipped | Denied
+
+
+class Explanation(Struct, frozen=True):
+    """Every row that matches the pod, and what comes of it."""
+
+    matches: tuple[Match, ...]
+    outcome: Outcome
+
+
+class Engine:
+    """Decides and plans for one configuration; holds prepared sidecars, and no other state."""
+
+    def __init__(self, settings: Settings, read_yaml: ReadYaml) -> None:
+        """Make an engine.
+
+        Args:
+            settings: the configuration.
+            read_yaml: reads annotations that hold YAML.
+
+        Raises:
+            ConfigurationError: a configured overlay cannot be applied and undone.
+        """
+        self.settings = settings
+        self._read_yaml = read_yaml
+        self._overlays = PodOverlays(settings.overlays)
+        self._sidecar = lru_cache(maxsize=_SIDECARS_KEPT)(self._prepare)
+
+    def inject(self, text: bytes | Raw, context: Context) -> Outcome:
+        """Return what becomes of a pod.
+
+        Args:
+            text: the pod's, or pod template's, JSON text.
+            context: what is known beside it.
+        """
+        try:
+            return self._inject(text, context)
+        except PodRejected as error:
+            match = Match(0, Verdict.DENY, Reason.INVALID, str(error))
+            return Denied(match, str(error))
+
+    def explain(self, text: bytes | Raw, context: Context) -> Explanation:
+        """Return every row of the decision table that matches, and the outcome."""
+        outcome = self.inject(text, context)
+        try:
+            pod = read(text)
+            if is_ours(pod.annotations.get(names.STATUS)):
+                pod = _without_ours(pod, msgspec.json.decode(text))[0]
+        except PodRejected:
+            return Explanation((), outcome)
+        return Explanation(explain(self._case(pod, context)), outcome)
+
+    def uninject(self, text: bytes | Raw) -> tuple[patch.Stage, ...]:
+        """Return the stages that take an injection of ours out; none when there is none.
+
+        Raises:
+            PodRejected: the pod or its status annotation cannot be read.
+        """
+        pod = read(text)
+        if not is_ours(pod.annotations.get(names.STATUS)):
+            return ()
+        return _without_ours(pod, msgspec.json.decode(text))[1]
+
+    def _inject(self, text: bytes | Raw, context: Context) -> Outcome:
+        pod = read(text)
+        if is_ours(pod.annotations.get(names.STATUS)):
+            return self._inject_again(pod, text, context)
+        return self._inject_first(pod, text, context, ())
+
+    def _inject_first(
+        self, pod: Pod, text: bytes | Raw, context: Context, said: tuple[str, ...]
+    ) -> Outcome:
+        match, warnings = self._decide(pod, context)
+        warnings = (*said, *warnings)
+        if match.verdict is Verdict.SKIP:
+            return Skipped(match, warnings)
+        if match.verdict is Verdict.DENY:
+            return Denied(match, match.detail, warnings)
+        stages, planned = self._plan(pod, text, context)
+        return Injected(match, stages, (*warnings, *planned.warnings))
+
+    def _inject_again(self, pod: Pod, text: bytes | Raw, context: Context) -> Outcome:
+        """Decide on the pod without our injection, and change only what differs from a new one."""
+        value = msgspec.json.decode(text)
+        status = record.read(pod.annotations[names.STATUS] or "")
+        if not record.names_present(status, value):
+            said = (
+                f"annotation {names.STATUS} names containers that are not in the pod, as when it was "
+                "copied from another one; it is ignored",
+            )
+            return self._inject_first(_without_status(pod), text, context, said)
+        before, undo, clean = _without_ours(pod, value)
+        match, warnings = self._decide(before, context)
+        if match.verdict is not Verdict.INJECT:
+            left = f"{match.detail}, but the pod carries an injection of ours, which is left as it is"
+            return Skipped(match, (*warnings, f"{left}; remove it with `pillion uninject`"))
+        kept = msgspec.structs.replace(context, token=status.token or context.token)
+        stages, planned = self._plan(before, msgspec.json.encode(clean), kept)
+        if is_satisfied(value, apply_stages(stages, clean)):
+            found = Match(0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change")
+            return Injected(found, (), (*warnings, *planned.warnings))
+        return Injected(match, (*undo, *stages), (*warnings, *planned.warnings))
+
+    def _decide(self, pod: Pod, context: Context) -> tuple[Match, tuple[str, ...]]:
+        case = self._case(pod, context)
+        match = decide(case)
+        said = [match.warning] if match.warning else []
+        if case.wish is not None and case.wish[1] not in ("true", "false"):
+            said[:0] = [
+                row.warning for row in explain(case) if row.reason is Reason.UNKNOWN_VALUE and row.warning
+            ]
+        return match, tuple(said)
+
+    def _case(self, pod: Pod, context: Context) -> Case:
+        return case_of(pod, context.namespace, context.namespace_labels, self.settings)
+
+    def _plan(
+        self, pod: Pod, text: bytes | Raw, context: Context
+    ) -> tuple[tuple[patch.Stage, ...], Plan]:
+        stages: tuple[patch.Stage, ...] = ()
+        overlay = None
+        workload = context.workload or workload_of(pod)
+        if self._overlays:
+            edits = self._overlays.edits(msgspec.json.decode(text))
+            if edits:
+                stages = (patch.Stage(edits, pod),)
+                overlay = record.undo_of(edits)
+                text = msgspec.json.encode(apply(edits, msgspec.json.decode(text)))
+                pod = read(text)
+        sidecar = self._sidecar(relevant(pod.annotations), not is_absent(pod.spec.resources))
+        planned = plan(
+            pod, context, workload, sidecar, overlay=overlay, value=lambda: msgspec.json.decode(text)
+        )
+        return (*stages, patch.Stage(planned.edits, pod)), planned
+
+    def _prepare(
+        self,
+        annotations: tuple[tuple[str, str], ...],
+        has_pod_resources: bool,  # noqa: FBT001 - part of the cache's key
+    ) -> Sidecar:
+        return prepare(
+            self.settings,
+            dict(annotations),
+            has_pod_resources=has_pod_resources,
+            read_yaml=self._read_yaml,
+        )
+
+
+def apply_stages(stages: tuple[patch.Stage, ...], value: Any) -> Any:
+    """Return the pod's JSON value after all stages."""
+    for stage in stages:
+        value = apply(stage.edits, value)
+    return value
+
+
+def _without_ours(pod: Pod, value: Any) -> tuple[Pod, tuple[patch.Stage, ...], Any]:
+    """Return view and JSON value of the pod without our injection, and the stages that lead there."""
+    status = record.read(pod.annotations.get(names.STATUS) or "")
+    stages: list[patch.Stage] = []
+    for undo in record.undos(status):
+        edits = record.inverse(undo, value)
+        stages.append(patch.Stage(edits, pod, value))
+        value = apply(edits, value)
+        pod = read(msgspec.json.encode(value))
+    return pod, tuple(stages), value
+
+
+def _without_status(pod: Pod) -> Pod:
+    """Return the view as if the pod had no status annotation."""
+    metadata = pod.metadata
+    if metadata is UNSET or metadata is None or not metadata.annotations:
+        return pod
+    kept = {key: text for key, text in metadata.annotations.items() if key != names.STATUS}
+    replace = msgspec.structs.replace
+    return replace(pod, metadata=replace(metadata, annotations=kept))

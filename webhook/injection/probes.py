@@ -1,0 +1,298 @@
+"""The application's probes and hooks: which ones capture would break, and what is put in their place.
+
+kubelet's own connection to a captured port would go through Envoy's inbound listener, which exists
+only once Pilot has answered, and would be judged by the mesh's policies. Such a handler becomes an
+`httpGet` on the probe port, which Envoy answers by asking the application itself.
+
+A handler is left alone, with a warning, when it cannot be rewritten faithfully: it has a member that
+we do not know, a named port that the container does not declare, or a host of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Raw, Struct
+
+from webhook.bootstrap.facts import ProbeKind, ProbeSlot, ProbeTarget, probe_path
+from webhook.injection.ports import Capture
+from webhook.model.edits import Edit, Item, Path, Set, Swap
+from webhook.model.errors import PodRejected
+from webhook.model.pod import NOTHING, Container, Pod, is_absent
+
+
+_T = TypeVar("_T")
+
+
+class _Probe(Struct):
+    """The members of a probe that say what is asked and how often."""
+
+    httpGet: Raw = NOTHING
+    tcpSocket: Raw = NOTHING
+    grpc: Raw = NOTHING
+    timeoutSeconds: int | None = None
+    periodSeconds: int | None = None
+
+
+class _Lifecycle(Struct):
+    postStart: _Probe | None = None
+    preStop: _Probe | None = None
+
+
+class _Header(Struct, forbid_unknown_fields=True):
+    name: str
+    value: str | None = None
+
+
+class _HttpGet(Struct, forbid_unknown_fields=True):
+    port: int | str
+    path: str | None = None
+    host: str | None = None
+    scheme: str | None = None
+    httpHeaders: list[_Header] | None = None
+
+
+class _TcpSocket(Struct, forbid_unknown_fields=True):
+    port: int | str
+    host: str | None = None
+
+
+class _Grpc(Struct, forbid_unknown_fields=True):
+    port: int
+    service: str | None = None
+
+
+class Rewrites(Struct):
+    """What a pod's probes come to, gathered in one pass over its containers."""
+
+    edits: list[Edit]
+    targets: list[ProbeTarget]
+    warnings: list[str]
+    hook_ports: list[int]
+    """Classic sidecar only: ports of lifecycle hooks, to be excluded from capture."""
+
+
+class _Unrewritable(Exception):
+    """Why a handler is left alone; becomes a warning."""
+
+
+_PROBES = (
+    ("livenessProbe", ProbeSlot.LIVENESS),
+    ("readinessProbe", ProbeSlot.READINESS),
+    ("startupProbe", ProbeSlot.STARTUP),
+)
+_HOOKS = (("postStart", ProbeSlot.POST_START), ("preStop", ProbeSlot.PRE_STOP))
+_HANDLERS = ("httpGet", "tcpSocket", "grpc")
+
+
+class Rewriting(Struct, frozen=True):
+    """What decides how a handler is rewritten."""
+
+    capture: Capture
+    port: int
+    """The proxy's probe port."""
+    token: str
+    """The secret that begins every path on it."""
+    native: bool
+    """Whether the sidecar outlives the application. A classic one may be gone when a `preStop` hook
+    runs, so hooks are not sent through it."""
+    own: str
+    """The sidecar's container, whose handlers are its own."""
+
+
+def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
+    """Return the edits to every handler that capture would break; `pod` has no sidecar yet."""
+    found = Rewrites([], [], [], [])
+    for container in pod.containers:
+        if container.name != rewriting.own:
+            _container("containers", container, rewriting, found)
+    for container in pod.init_containers:
+        if container.restartPolicy == "Always" and container.name != rewriting.own:
+            _container("initContainers", container, rewriting, found)
+    return found
+
+
+def _container(where: str, container: Container, rewriting: Rewriting, found: Rewrites) -> None:
+    path = ("spec", where, Item(container.name))
+    for key, slot in _PROBES:
+        raw: Raw = getattr(container, key)
+        if raw is not NOTHING and not is_absent(raw):
+            probe = _decode(raw, _Probe, f"{container.name}.{key}")
+            _handler((*path, key), probe, slot, container, rewriting, found)
+    if container.lifecycle is NOTHING or is_absent(container.lifecycle):
+        return
+    lifecycle = _decode(container.lifecycle, _Lifecycle, f"{container.name}.lifecycle")
+    for key, slot in _HOOKS:
+        hook: _Probe | None = getattr(lifecycle, key)
+        if hook is not None and rewriting.native:
+            _handler((*path, "lifecycle", key), hook, slot, container, rewriting, found)
+        elif hook is not None:
+            _exclude_hook(hook, key, container, rewriting.capture, found)
+
+
+def _handler(
+    path: Path,
+    probe: _Probe,
+    slot: ProbeSlot,
+    container: Container,
+    rewriting: Rewriting,
+    found: Rewrites,
+) -> None:
+    for key in _HANDLERS:
+        raw: Raw = getattr(probe, key)
+        if raw is NOTHING or is_absent(raw):
+            continue
+        try:
+            target = _target(key, raw, slot, container, probe)
+        except _Unrewritable as reason:
+            where = ".".join(part if isinstance(part, str) else part.name for part in path[1:])
+            found.warnings.append(
+                f"{where}.{key} is left as it is and may fail behind the proxy: {reason}"
+            )
+            return
+        if rewriting.capture.takes(target.port):
+            found.targets.append(target)
+            path_on_proxy = probe_path(rewriting.token, container.name, slot)
+            found.edits.append(_edit((*path, key), raw, path_on_proxy, rewriting.port))
+        return
+
+
+def _edit(path: Path, raw: Raw, path_on_proxy: str, port: int) -> Edit:
+    value = {"path": path_on_proxy, "port": port}
+    if path[-1] != "httpGet":
+        return Swap(path, "httpGet", value, raw)
+    return Set(path, _with_headers(raw, value), raw)
+
+
+def _target(
+    key: str, raw: Raw, slot: ProbeSlot, container: Container, probe: _Probe
+) -> ProbeTarget:
+    """Return what Envoy must ask."""
+    timeout, period = probe.timeoutSeconds or 1, probe.periodSeconds or 10
+    if key == "httpGet":
+        return _http_target(_handler_value(raw, _HttpGet), slot, container, timeout, period)
+    if key == "grpc":
+        grpc = _handler_value(raw, _Grpc)
+        return ProbeTarget(
+            container=container.name,
+            slot=slot,
+            kind=ProbeKind.GRPC,
+            port=grpc.port,
+            service=grpc.service or "",
+            timeout_seconds=timeout,
+            period_seconds=period,
+        )
+    if slot in (ProbeSlot.PRE_STOP, ProbeSlot.POST_START):
+        raise _Unrewritable("kubelet does not run tcpSocket hooks; use httpGet, exec or sleep")
+    tcp = _handler_value(raw, _TcpSocket)
+    if tcp.host:
+        raise _Unrewritable(f'it names a host of its own, "{tcp.host}"')
+    return ProbeTarget(
+        container=container.name,
+        slot=slot,
+        kind=ProbeKind.TCP,
+        port=_port(tcp.port, container),
+        timeout_seconds=timeout,
+        period_seconds=period,
+    )
+
+
+def _http_target(
+    get: _HttpGet, slot: ProbeSlot, container: Container, timeout: int, period: int
+) -> ProbeTarget:
+    if get.host:
+        raise _Unrewritable(f'it names a host of its own, "{get.host}"')
+    scheme = (get.scheme or "HTTP").upper()
+    if scheme not in ("HTTP", "HTTPS"):
+        raise _Unrewritable(f'its scheme is "{get.scheme}", expected HTTP or HTTPS')
+    return ProbeTarget(
+        container=container.name,
+        slot=slot,
+        kind=ProbeKind.HTTPS if scheme == "HTTPS" else ProbeKind.HTTP,
+        port=_port(get.port, container),
+        path=request_target(get.path or "/"),
+        has_host=any(header.name.lower() == "host" for header in get.httpHeaders or ()),
+        timeout_seconds=timeout,
+        period_seconds=period,
+    )
+
+
+def _handler_value(raw: Raw, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise _Unrewritable(f"its form is not known to this version ({error})") from error
+
+
+def _decode(raw: Raw, kind: type[_T], where: str) -> _T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise PodRejected(f"container {where} cannot be read: {error}") from error
+
+
+def _port(port: int | str, container: Container) -> int:
+    if isinstance(port, int):
+        return port
+    if port.isdecimal():
+        return int(port)
+    for declared in container.ports or ():
+        if declared.name == port:
+            return declared.containerPort
+    raise _Unrewritable(f'its port "{port}" is not among the ports of container {container.name}')
+
+
+def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
+    """Return the new handler with the old one's headers, members in the old one's order."""
+    before = msgspec.json.decode(raw)
+    kept = {
+        key: value.get(key, item) for key, item in before.items() if key in (*value, "httpHeaders")
+    }
+    return {**kept, **{key: item for key, item in value.items() if key not in kept}}
+
+
+def _exclude_hook(
+    hook: _Probe, key: str, container: Container, capture: Capture, found: Rewrites
+) -> None:
+    if hook.httpGet is NOTHING or is_absent(hook.httpGet):
+        return
+    try:
+        port = _port(_handler_value(hook.httpGet, _HttpGet).port, container)
+    except _Unrewritable as reason:
+        found.warnings.append(f"containers.{container.name}.lifecycle.{key}.httpGet: {reason}")
+        return
+    if capture.takes(port):
+        found.hook_ports.append(port)
+        found.warnings.append(
+            f"containers.{container.name}.lifecycle.{key}.httpGet keeps port {port}, which is excluded "
+            "from capture: a classic sidecar may be gone when the hook runs; use a native sidecar to "
+            "have that port in the mesh"
+        )
+
+
+_PLAIN_TARGET = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)?\Z")
+_PATH_SAFE = "/-._~!$&'()*+,;=:@"
+
+
+def request_target(path: str) -> str:
+    """Return what kubelet writes on the request line for a probe's `path`.
+
+    kubelet parses the path as a URL (Go's net/url): a fragment is not sent, a leading slash is
+    added, and what may not stand in a path is percent-encoded; a path that is no URL is encoded
+    whole.
+    """
+    if _PLAIN_TARGET.match(path):
+        return path
+    if re.search(r"%(?![0-9A-Fa-f]{2})", path):
+        return _rooted(quote(path, safe=_PATH_SAFE, errors="replace"))
+    location, _, query = path.partition("#")[0].partition("?")
+    target = _rooted(quote(location, safe=_PATH_SAFE + "%", errors="replace"))
+    return f"{target}?{quote(query, safe=_PATH_SAFE + '%?', errors='replace')}" if query else target
+
+
+def _rooted(target: str) -> str:
+    return target if target.startswith("/") else f"/{target}"
+

@@ -1,0 +1,150 @@
+"""Views of a pod: the members that a decision or a plan reads, and no others.
+
+A view is decoded from the pod's JSON text and never encoded again, so members that it does not know
+survive in the text. Probes and hooks stay raw until something wants to rewrite them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from webhook.model.errors import PodRejected
+
+Labels = dict[str, str | None]
+"""As on the wire: a null value reads as the empty string in Kubernetes."""
+
+NOTHING = Raw(b"")
+"""A raw member that is absent."""
+
+
+class Owner(Struct, frozen=True):
+    """An entry of `metadata.ownerReferences`."""
+
+    apiVersion: str = ""
+    kind: str = ""
+    name: str = ""
+    controller: bool | None = None
+
+
+class Metadata(Struct, frozen=True):
+    """`metadata` of a pod or a pod template."""
+
+    name: str | None = None
+    generateName: str | None = None
+    namespace: str | None = None
+    labels: Labels | None | UnsetType = UNSET
+    annotations: Labels | None | UnsetType = UNSET
+    ownerReferences: list[Owner] | None = None
+
+
+class ContainerPort(Struct, frozen=True):
+    """An entry of a container's `ports`."""
+
+    containerPort: int = 0
+    name: str | None = None
+    protocol: str | None = None
+
+
+class SecurityContext(Struct, frozen=True):
+    """Of a pod or a container: who it runs as."""
+
+    runAsUser: int | None = None
+
+
+class Container(Struct, frozen=True):
+    """A container or init container."""
+
+    name: str = ""
+    image: str | None = None
+    restartPolicy: str | None = None
+    ports: list[ContainerPort] | None = None
+    securityContext: SecurityContext | None = None
+    livenessProbe: Raw = NOTHING
+    readinessProbe: Raw = NOTHING
+    startupProbe: Raw = NOTHING
+    lifecycle: Raw = NOTHING
+
+
+class Named(Struct, frozen=True):
+    """A list element of which only the name matters."""
+
+    name: str = ""
+
+
+class OperatingSystem(Struct, frozen=True):
+    """`spec.os`."""
+
+    name: str = ""
+
+
+class Spec(Struct, frozen=True):
+    """`spec` of a pod or a pod template."""
+
+    containers: list[Container] | None | UnsetType = UNSET
+    initContainers: list[Container] | None | UnsetType = UNSET
+    volumes: list[Named] | None | UnsetType = UNSET
+    imagePullSecrets: list[Named] | None | UnsetType = UNSET
+    hostNetwork: bool | None = None
+    os: OperatingSystem | None = None
+    dnsPolicy: str | None = None
+    securityContext: SecurityContext | None = None
+    resources: Raw = NOTHING
+
+
+class Pod(Struct, frozen=True):
+    """A pod, or the pod template of a workload."""
+
+    spec: Spec
+    metadata: Metadata | None | UnsetType = UNSET
+
+    @property
+    def labels(self) -> Labels:
+        """The labels, empty when there are none."""
+        metadata = self.metadata
+        return (metadata and metadata.labels) or {}
+
+    @property
+    def annotations(self) -> Labels:
+        """The annotations, empty when there are none."""
+        metadata = self.metadata
+        return (metadata and metadata.annotations) or {}
+
+    @property
+    def containers(self) -> list[Container]:
+        """The containers, empty when there are none."""
+        return self.spec.containers or []
+
+    @property
+    def init_containers(self) -> list[Container]:
+        """The init containers, empty when there are none."""
+        return self.spec.initContainers or []
+
+
+_DECODER = msgspec.json.Decoder(Pod)
+
+
+def read(text: bytes | Raw) -> Pod:
+    """Return the view of a pod's JSON text.
+
+    Raises:
+        PodRejected: a member that we read has a type that Kubernetes does not give it, or the text
+            is nested deeper than the interpreter can follow.
+    """
+    try:
+        return _DECODER.decode(text)
+    except msgspec.DecodeError as error:
+        raise PodRejected(f"the pod cannot be read: {_sentence(str(error))}") from error
+    except RecursionError as error:
+        raise PodRejected("the pod cannot be read: it is nested too deeply") from error
+
+
+def _sentence(message: str) -> str:
+    """Lower the first letter of the decoder's message, and say `pod` where it says `$`."""
+    return message[:1].lower() + message[1:].replace("`$", "`pod")
+
+
+def is_absent(member: Raw) -> bool:
+    """Tell whether a raw member is absent or null."""
+    text = bytes(member)
+    return not text or text == b"null"
