@@ -13,7 +13,12 @@ import msgspec
 from webhook.injection.annotation_values import Refused, is_plain
 from webhook.model import names
 
-OUR_VOLUMES: Final = (names.VOLUME_TOKEN, names.VOLUME_ROOT, names.VOLUME_NO_API_TOKEN)
+OUR_VOLUMES: Final = (
+    names.VOLUME_TOKEN,
+    names.VOLUME_ROOT,
+    names.VOLUME_OVERRIDE,
+    names.VOLUME_NO_API_TOKEN,
+)
 OUR_PATHS: Final = (names.API_TOKEN_DIRECTORY, names.TOKEN_DIRECTORY, names.ROOT_DIRECTORY)
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -51,7 +56,7 @@ def mounts(text: str) -> tuple[dict[str, Any], ...]:
         path = mount.get("mountPath", "")
         if not path.startswith("/") or ":" in path:
             raise Refused(f'mount "{mount["name"]}": mountPath must be absolute, without a colon')
-        if any(_inside(path, ours) or _inside(ours, path) for ours in OUR_PATHS):
+        if any(lies_inside(path, ours) or lies_inside(ours, path) for ours in OUR_PATHS):
             raise Refused(f'mount "{mount["name"]}": {path} is where Pillion mounts its own')
     return _distinct(found, "mountPath")
 
@@ -106,7 +111,7 @@ def _distinct(items: list[dict[str, Any]], member: str) -> tuple[dict[str, Any],
     return tuple(items)
 
 
-def _inside(path: str, directory: str) -> bool:
+def lies_inside(path: str, directory: str) -> bool:
     """Tell whether a path is a directory or lies below it, however it is spelt."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     above = directory.strip("/").split("/")
