@@ -104,9 +104,7 @@ def case_of(
         wish = ("label", own[names.INJECT] or "")
     elif names.INJECT in annotations:
         wish = ("annotation", annotations[names.INJECT] or "")
-    return Case(
-        pod, namespace, labels, settings.policy, settings.namespace, own, annotations, wish
-    )
+    return Case(pod, namespace, labels, settings.policy, settings.namespace, own, annotations, wish)
 
 
 def decide(case: Case) -> Match:
@@ -140,11 +138,16 @@ def _windows(case: Case) -> Match | None:
 def _static(case: Case) -> Match | None:
     annotations = case.annotations
     if names.MIRROR_POD in annotations:
-        return Match(2, Verdict.SKIP, Reason.STATIC_POD, f"annotation {names.MIRROR_POD} is present")
+        return Match(
+            2, Verdict.SKIP, Reason.STATIC_POD, f"annotation {names.MIRROR_POD} is present"
+        )
     source = annotations.get(names.STATIC_POD_SOURCE)
     if source and source != "api":
         return Match(
-            2, Verdict.SKIP, Reason.STATIC_POD, f'annotation {names.STATIC_POD_SOURCE} is "{source}"'
+            2,
+            Verdict.SKIP,
+            Reason.STATIC_POD,
+            f'annotation {names.STATIC_POD_SOURCE} is "{source}"',
         )
     return None
 
@@ -152,7 +155,10 @@ def _static(case: Case) -> Match | None:
 def _system_namespace(case: Case) -> Match | None:
     if case.namespace in names.SYSTEM_NAMESPACES:
         return Match(
-            2, Verdict.SKIP, Reason.SYSTEM_NAMESPACE, f"{case.namespace} is a namespace of Kubernetes"
+            2,
+            Verdict.SKIP,
+            Reason.SYSTEM_NAMESPACE,
+            f"{case.namespace} is a namespace of Kubernetes",
         )
     if case.namespace == case.own_namespace:
         return Match(
@@ -213,7 +219,10 @@ def _foreign(case: Case) -> Match | None:
     status = pod.annotations.get(names.STATUS)
     if status is not None and not is_ours(status):
         return _foreign_status(status)
-    for kind, containers in (("container", pod.containers), ("init container", pod.init_containers)):
+    for kind, containers in (
+        ("container", pod.containers),
+        ("init container", pod.init_containers),
+    ):
         for container in containers:
             if container.name in names.FOREIGN_SIDECARS:
                 return _foreign_match(f"{kind} {container.name} is another mesh's sidecar")

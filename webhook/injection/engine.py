@@ -153,12 +153,16 @@ class Engine:
         before, undo, clean = _without_ours(pod, value)
         match, warnings = self._decide(before, context)
         if match.verdict is not Verdict.INJECT:
-            left = f"{match.detail}, but the pod carries an injection of ours, which is left as it is"
+            left = (
+                f"{match.detail}, but the pod carries an injection of ours, which is left as it is"
+            )
             return Skipped(match, (*warnings, f"{left}; remove it with `pillion uninject`"))
         kept = msgspec.structs.replace(context, token=status.token or context.token)
         stages, planned = self._plan(before, msgspec.json.encode(clean), kept)
         if is_satisfied(value, apply_stages(stages, clean)):
-            found = Match(0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change")
+            found = Match(
+                0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change"
+            )
             return Injected(found, (), (*warnings, *planned.warnings))
         return Injected(match, (*undo, *stages), (*warnings, *planned.warnings))
 
@@ -168,7 +172,9 @@ class Engine:
         said = [match.warning] if match.warning else []
         if case.wish is not None and case.wish[1] not in ("true", "false"):
             said[:0] = [
-                row.warning for row in explain(case) if row.reason is Reason.UNKNOWN_VALUE and row.warning
+                row.warning
+                for row in explain(case)
+                if row.reason is Reason.UNKNOWN_VALUE and row.warning
             ]
         return match, tuple(said)
 
@@ -190,7 +196,12 @@ class Engine:
                 pod = read(text)
         sidecar = self._sidecar(relevant(pod.annotations), not is_absent(pod.spec.resources))
         planned = plan(
-            pod, context, workload, sidecar, overlay=overlay, value=lambda: msgspec.json.decode(text)
+            pod,
+            context,
+            workload,
+            sidecar,
+            overlay=overlay,
+            value=lambda: msgspec.json.decode(text),
         )
         return (*stages, patch.Stage(planned.edits, pod)), planned
 

@@ -16,7 +16,9 @@ from webhook.model.settings import (
 )
 
 
-def init_container(settings: Settings, *, excluded_ports: tuple[int, ...] = ()) -> dict[str, Any] | None:
+def init_container(
+    settings: Settings, *, excluded_ports: tuple[int, ...] = ()
+) -> dict[str, Any] | None:
     """Return the container's JSON value, or None when nothing is redirected.
 
     Args:
@@ -84,7 +86,11 @@ def redirect_arguments(settings: Settings, excluded_ports: tuple[int, ...] = ())
 def resources(wanted: Resources) -> dict[str, Any]:
     """Return the member `resources` of a container, or nothing when no amount is set."""
     amounts = {
-        kind: {name: amount for name, amount in (("cpu", found.cpu), ("memory", found.memory)) if amount}
+        kind: {
+            name: amount
+            for name, amount in (("cpu", found.cpu), ("memory", found.memory))
+            if amount
+        }
         for kind, found in (("limits", wanted.limits), ("requests", wanted.requests))
         if found != ResourceList()
     }

@@ -126,7 +126,9 @@ def _list_operations(path: Path, changes: list[Put | Drop], places: _Places) -> 
         if type(change) is Put:
             at = end if change.before is None else positions.get(change.before, end)
             # Last to first at one position, so that they end up first to last.
-            steps += ((-at, True, -order, _Add(f"{place}/{at}", item)) for item in reversed(change.items))
+            steps += (
+                (-at, True, -order, _Add(f"{place}/{at}", item)) for item in reversed(change.items)
+            )
         elif isinstance(change.path[-1], Item):
             at = positions[change.path[-1].name]
             steps.append((-at, False, -order, _Remove(f"{place}/{at}")))
@@ -140,9 +142,7 @@ def _order(step: tuple[int, bool, int, Operation]) -> tuple[int, bool, int]:
     return step[:3]
 
 
-def _restore_operations(
-    restores: list[Restore], stage: Stage, places: _Places
-) -> list[Operation]:
+def _restore_operations(restores: list[Restore], stage: Stage, places: _Places) -> list[Operation]:
     """Ask `apply` what is left, so that there is one place that knows when a creation is undone."""
     after = apply(stage.edits, stage.value)
     steps: list[Operation] = []

@@ -97,7 +97,11 @@ def _put(pod: Pod, key: str, before: str | None, named: Sequence[Named]) -> Put:
     held = getattr(pod.spec, key)
     was = ABSENT if held is UNSET else None if held is None else PRESENT
     return Put(
-        ("spec", key), before, tuple(item for _, item in named), tuple(name for name, _ in named), was
+        ("spec", key),
+        before,
+        tuple(item for _, item in named),
+        tuple(name for name, _ in named),
+        was,
     )
 
 

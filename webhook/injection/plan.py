@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct
 from webhook import __version__
 from webhook.injection import record
 from webhook.injection.advice import advice
-from webhook.injection.overlay import user_overlay
+from webhook.injection.user_overlay import user_overlay
 from webhook.injection.placement import (
     OwnProxy,
     own_proxy_place,

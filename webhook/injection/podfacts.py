@@ -21,7 +21,11 @@ _OF_CONTROLLERS = (
     "controller-uid",
     "job-name",
 )
-_OF_CONTROLLERS_PREFIXES = ("batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/")
+_OF_CONTROLLERS_PREFIXES = (
+    "batch.kubernetes.io/",
+    "statefulset.kubernetes.io/",
+    "apps.kubernetes.io/",
+)
 
 
 def facts_of(
@@ -71,7 +75,6 @@ def _pod_ports(containers: list[Container]) -> str:
     return msgspec.json.encode(ports).decode()
 
 
-
 def labels_of(pod: Pod, workload: Workload, network: str) -> dict[str, str]:
     """Return the pod's labels with ours: what Istio's own injector adds, less `tlsMode`."""
     labels = {key: text or "" for key, text in pod.labels.items()}
@@ -91,5 +94,3 @@ def labels_of(pod: Pod, workload: Workload, network: str) -> dict[str, str]:
     if network:
         labels.setdefault(names.NETWORK, network)
     return labels
-
-

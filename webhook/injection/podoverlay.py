@@ -34,7 +34,10 @@ class PodOverlays:
         for overlay in overlays:
             metadata = overlay.patch.get("metadata") or {}
             for kind in ("labels", "annotations"):
-                if overlay.target is OverlayTarget.POD and None in (metadata.get(kind) or {}).values():
+                if (
+                    overlay.target is OverlayTarget.POD
+                    and None in (metadata.get(kind) or {}).values()
+                ):
                     raise ConfigurationError(
                         (
                             f"overlays.{overlay.name}.patch.metadata.{kind}: got null, expected text; "

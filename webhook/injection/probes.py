@@ -273,7 +273,9 @@ def _exclude_hook(
         )
 
 
-_PLAIN_TARGET = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)?\Z")
+_PLAIN_TARGET = re.compile(
+    r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)?\Z"
+)
 _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 
@@ -295,4 +297,3 @@ def request_target(path: str) -> str:
 
 def _rooted(target: str) -> str:
     return target if target.startswith("/") else f"/{target}"
-

@@ -236,9 +236,7 @@ def _inverse(undo: Undo, pod: Any) -> Iterator[Edit]:
 
 def pointer(path: Path) -> str:
     """Return a path as a JSON Pointer (RFC 6901) in which a list element is named."""
-    return "".join(
-        f"/{_escape(part if isinstance(part, str) else part.name)}" for part in path
-    )
+    return "".join(f"/{_escape(part if isinstance(part, str) else part.name)}" for part in path)
 
 
 def _escape(part: str) -> str:
@@ -279,6 +277,6 @@ def _item_names(value: Any) -> set[str]:
 
 
 def _name(item: Any) -> Any:
-    return item.get("name") if isinstance(item, dict) and isinstance(item.get("name"), str) else None
-
-
+    return (
+        item.get("name") if isinstance(item, dict) and isinstance(item.get("name"), str) else None
+    )

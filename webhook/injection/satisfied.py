@@ -79,9 +79,7 @@ def _same_items(present: list[Any], wanted: list[Any], key: str) -> bool:
     held = {item[identity]: item for item in present}
     if key not in _OTHERS_MAY_ADD and len(present) != len(wanted):
         return False
-    return all(
-        item[identity] in held and _same(held[item[identity]], item, "") for item in wanted
-    )
+    return all(item[identity] in held and _same(held[item[identity]], item, "") for item in wanted)
 
 
 def quantity(text: str) -> Decimal | None:

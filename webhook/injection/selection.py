@@ -68,7 +68,9 @@ def _by_injection_label(value: str, wish: str | None, is_default: bool) -> Selec
         )
     if wish == "false":
         return Selection(None, f'the pod\'s label {names.INJECT} is "false"')
-    return Selection("namespace", f"the namespace has the label {names.NAMESPACE_INJECTION}=enabled")
+    return Selection(
+        "namespace", f"the namespace has the label {names.NAMESPACE_INJECTION}=enabled"
+    )
 
 
 def _by_revision(value: str, wish: str | None, revisions: tuple[str, ...]) -> Selection:
@@ -83,5 +85,7 @@ def _by_revision(value: str, wish: str | None, revisions: tuple[str, ...]) -> Se
 
 def _by_pod_revision(value: str, revisions: tuple[str, ...]) -> Selection:
     if value not in revisions:
-        return Selection(None, f'the pod\'s label {names.REVISION} is "{value}", not "{revisions[0]}"')
+        return Selection(
+            None, f'the pod\'s label {names.REVISION} is "{value}", not "{revisions[0]}"'
+        )
     return Selection("rev.object", f"the pod has the label {names.REVISION}={value}")

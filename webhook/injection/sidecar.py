@@ -125,7 +125,11 @@ def prepare(
     places = _PLACES.findall(text)
     literals = _PLACES.split(text)
     pieces = [piece for pair in zip(literals, [*places, b""], strict=True) for piece in pair][:-1]
-    said = (_budget_advice(settings),) if has_pod_resources and own.proxy.resources == Resources() else ()
+    said = (
+        (_budget_advice(settings),)
+        if has_pod_resources and own.proxy.resources == Resources()
+        else ()
+    )
     return Sidecar(
         settings=own,
         fingerprint=configuration_hash(settings),
@@ -133,7 +137,9 @@ def prepare(
         capture=inbound_capture(own),
         taken_ports=frozenset(msgspec.structs.astuple(own.proxy.ports)),
         volumes=tuple((volume["name"], Raw(encode(volume))) for volume in _volumes(found)),
-        pull_secrets=tuple((name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets),
+        pull_secrets=tuple(
+            (name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets
+        ),
         annotations=((names.REVISION, own.revision), *_for_plugin(own)),
         plain_init=_init(own, ()),
         pieces=tuple(pieces),
@@ -149,7 +155,10 @@ def service_cluster(settings: Settings, service: str) -> str:
 
 
 def _check(settings: Settings) -> None:
-    if settings.traffic.interception_mode is InterceptionMode.TPROXY and not settings.proxy.allow_tproxy:
+    if (
+        settings.traffic.interception_mode is InterceptionMode.TPROXY
+        and not settings.proxy.allow_tproxy
+    ):
         raise PodRejected(
             'annotation "sidecar.istio.io/interceptionMode": got "TPROXY", expected REDIRECT or NONE: '
             "a transparent proxy runs as root with NET_ADMIN, which the administrator allows by "
