@@ -90,15 +90,12 @@ def _safe(name: str, value: Any, ours: Json) -> Any:
         case _ if name in _TAKEN:
             return value
         case _ if name in _UNRESTRICTED_ONLY:
-            raise _refused(
-                name, "it is set", "none unless the configuration's proxy.overlay is unrestricted"
-            )
+            raise _not_taken(name, "that needs the configuration's proxy.overlay: unrestricted")
         case _:
-            raise _refused(
+            raise _not_taken(
                 name,
-                "it is set",
                 "only resources, env, volumeMounts, ports, lifecycle, numbers of probes, "
-                "imagePullPolicy and terminationMessage members",
+                "imagePullPolicy and terminationMessage members are",
             )
 
 
@@ -127,10 +124,10 @@ def _new_mounts(value: Any, ours: Json) -> list[Json]:
 def _numbers(name: str, value: Any, ours: Json) -> Json:
     probe = _object(name, value)
     if name not in ours:
-        raise _refused(name, "it is set", f"none: Pillion's container has no {name} to change")
+        raise _not_taken(name, "Pillion's container has none to change")
     for member, number in probe.items():
         if member not in _PROBE_DEFAULTS:
-            raise _refused(f"{name}.{member}", "it is set", f"only {', '.join(_PROBE_DEFAULTS)}")
+            raise _not_taken(f"{name}.{member}", f"only {', '.join(_PROBE_DEFAULTS)} are")
         if not isinstance(number, int) or isinstance(number, bool):
             raise _refused(f"{name}.{member}", f"{number!r}"[:40], "a number")
     numbers: Json = _without_defaults(name, probe)
@@ -147,7 +144,7 @@ def _without_defaults(name: str, value: Any) -> Any:
 
 
 def _without_replaced(ours: Json, wanted: Json) -> Json:
-    """Return ours without what must not be merged: a variable has one source, a probe one handler."""
+    """Return ours without what cannot be merged: a variable's source, a probe's handler."""
     kept = dict(ours)
     env = wanted.get("env")
     if isinstance(env, list):
@@ -204,3 +201,7 @@ def _scalar(value: Any) -> Any:
 
 def _refused(name: str, got: str, expected: str) -> PodRejected:
     return PodRejected(f"container {names.PROXY}: {name}: got {got}, expected {expected}")
+
+
+def _not_taken(name: str, why: str) -> PodRejected:
+    return PodRejected(f"container {names.PROXY}: {name} is not taken: {why}")
