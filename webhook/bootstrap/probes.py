@@ -22,7 +22,7 @@ from webhook.model.settings import Settings
 ANSWERED = "x-pillion-answered"
 """Response header of everything that came from the application, removed before kubelet sees it."""
 
-HOOKS = (ProbeSlot.PRE_STOP, ProbeSlot.POST_START)
+HOOKS = frozenset({ProbeSlot.PRE_STOP, ProbeSlot.POST_START})
 
 PROGRAM = f"""\
 local function check(service)

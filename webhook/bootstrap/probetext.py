@@ -1,0 +1,126 @@
+"""The probes of a document as text, quickly: each shape of route and cluster rendered once."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+from msgspec import Struct
+
+from webhook.bootstrap import probes
+from webhook.bootstrap.facts import ProbeKind, ProbeSlot, ProbeTarget, probe_path
+from webhook.bootstrap.template import Template, template
+from webhook.bootstrap.text import encode, escaped, inside, quoted
+from webhook.model.settings import Settings
+
+# Stand-ins: values that no pod has, so each is found where it was put and only there.
+TOKEN: Final = "\ue000token\ue001"  # noqa: S105 - stands for one
+_CONTAINER: Final = "\ue000container\ue001"
+_PATH: Final = "\ue000path\ue001"
+_SERVICE: Final = "\ue000service\ue001"
+_PORT: Final = 1000000007
+_TIMEOUT: Final = 1000000009
+
+_Shape = tuple[ProbeKind, bool, bool]
+"""What decides a route's form: the kind, whether it is a hook, whether it has a Host of its own."""
+
+
+def _sample(kind: ProbeKind, *, is_hook: bool = False, has_host: bool = False) -> ProbeTarget:
+    return ProbeTarget(
+        container=_CONTAINER,
+        slot=ProbeSlot.PRE_STOP if is_hook else ProbeSlot.READINESS,
+        kind=kind,
+        port=_PORT,
+        path=_PATH,
+        service=_SERVICE,
+        timeout_seconds=_TIMEOUT,
+        has_host=has_host,
+    )
+
+
+SAMPLES: Final = (_sample(ProbeKind.HTTP),)
+"""Stands for a pod's probes in the document that is cut."""
+
+
+class ProbeText(Struct, frozen=True):
+    """The shapes of one configuration."""
+
+    filters: bytes
+    routes: dict[_Shape, Template]
+    clusters: dict[ProbeKind, Template]
+
+    def fill(self, targets: tuple[ProbeTarget, ...], token: str) -> dict[bytes, bytes]:
+        """Return what belongs in the holes that `probe_stand_ins` names."""
+        if not targets:
+            return {b"filters": b"", b"clusters": b"", b"routes": b""}
+        asked = dict.fromkeys((target.kind, target.port) for target in targets)
+        clusters = [self.clusters[kind].fill({b"port": b"%d" % port}) for kind, port in asked]
+        return {
+            b"filters": self.filters,
+            b"clusters": b"".join(clusters),
+            b"routes": b"".join([self._route(target, token) for target in targets]),
+        }
+
+    def _route(self, target: ProbeTarget, token: str) -> bytes:
+        shape = (target.kind, target.slot in probes.HOOKS, target.has_host)
+        return self.routes[shape].fill(
+            {
+                b"match": inside(probe_path(token, target.container, target.slot)),
+                b"path": inside(target.path),
+                b"service": inside(target.service),
+                b"port": b"%d" % target.port,
+                b"timeout": b"%d" % target.timeout_seconds,
+            }
+        )
+
+
+def prepare_probes(settings: Settings) -> ProbeText:
+    """Render each shape with holes."""
+    shapes = product(ProbeKind, (False, True), (False, True))
+    return ProbeText(
+        filters=_filters(),
+        routes={
+            (kind, is_hook, has_host): _route_template(
+                _sample(kind, is_hook=is_hook, has_host=has_host)
+            )
+            for kind, is_hook, has_host in shapes
+        },
+        clusters={kind: _cluster_template(settings, kind) for kind in ProbeKind},
+    )
+
+
+def probe_stand_ins(settings: Settings) -> dict[bytes, bytes]:
+    """Return what lies in a document with `SAMPLES` and `TOKEN` where the holes shall be."""
+    return {
+        b"filters": _filters(),
+        b"clusters": _clusters(settings, SAMPLES[0]),
+        b"routes": _routes(SAMPLES[0]),
+    }
+
+
+def _filters() -> bytes:
+    return escaped(encode(probes.filters(SAMPLES)))[1:-1] + b","
+
+
+def _routes(sample: ProbeTarget) -> bytes:
+    return escaped(encode(probes.routes((sample,), TOKEN)))[1:-1] + b","
+
+
+def _clusters(settings: Settings, sample: ProbeTarget) -> bytes:
+    """Return the sample's cluster; it holds references and no text of a pod."""
+    return b"," + quoted(encode(probes.clusters(settings, (sample,))))[1:-1]
+
+
+def _route_template(sample: ProbeTarget) -> Template:
+    stand_ins = {
+        b"match": inside(probe_path(TOKEN, sample.container, sample.slot)),
+        b"path": inside(_PATH),
+        b"service": inside(_SERVICE),
+        b"port": b"%d" % _PORT,
+        b"timeout": b"%d" % _TIMEOUT,
+    }
+    return template(_routes(sample), stand_ins)
+
+
+def _cluster_template(settings: Settings, kind: ProbeKind) -> Template:
+    return template(_clusters(settings, _sample(kind)), {b"port": b"%d" % _PORT})
