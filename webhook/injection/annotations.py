@@ -83,7 +83,7 @@ def effective(
     draft, contradictions = check(draft, settings, found)
     mistakes.extend(contradictions)
     for key in found.keys() - RELEVANT:
-        draft = warn(draft, f'annotation "{shown(key)}" is not known{_nearest(key)}')
+        draft = warn(draft, f'annotation "{shown(key)}" is not known{nearest(key)}')
     if not mistakes:
         return draft
     if settings.on_invalid_annotation is OnInvalid.DENY:
@@ -107,6 +107,12 @@ def shown(text: str) -> str:
     )
 
 
+def nearest(key: str) -> str:
+    """Return `, did you mean …` for a key close to one of the catalogue, else nothing."""
+    near = get_close_matches(key, KEYS, 1) if len(key) < 200 else []
+    return f", did you mean {near[0]}" if near else ""
+
+
 def _changed(draft: Effective, entry: Entry, text: str, read_yaml: ReadYaml) -> Effective:
     if not is_allowed(entry.key, draft.settings.annotations):
         raise InvalidAnnotation(entry.key, shown(text), "none: not allowed by the administrator")
@@ -124,8 +130,3 @@ def _any_matches(key: str, patterns: Iterable[str]) -> bool:
         key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern
         for pattern in patterns
     )
-
-
-def _nearest(key: str) -> str:
-    near = get_close_matches(key, KEYS, 1) if len(key) < 200 else []
-    return f", did you mean {near[0]}" if near else ""

@@ -106,3 +106,14 @@ def with_metadata(draft: Effective, metadata: Mapping[str, str], where: str) -> 
             path = "settings.bootstrap.proxy_metadata"
             draft = put(draft, path, {**at(draft, path), name: value})
     return draft
+
+
+def why_not(name: str) -> str:
+    """Say why a member of the node metadata cannot be configured; empty: it can."""
+    if not _NAME.fullmatch(name):
+        return "expected letters, digits, _, . and - after a letter or _"
+    if name in _SETTINGS:
+        return "expected the pilot section to set it: clusterId, meshId or network"
+    if name in _OURS:
+        return "is set by Pillion from the pod"
+    return f"has no effect: {_WITHOUT_AGENT[name]}" if name in _WITHOUT_AGENT else ""
