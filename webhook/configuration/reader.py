@@ -71,7 +71,7 @@ def _document(text: str, source: str) -> dict[str, Any]:
 def _settings(
     normal: dict[str, Any], document: dict[str, Any]
 ) -> tuple[Settings, list[str], frozenset[str]]:
-    """Return the settings, a sentence for each member of a wrong shape, and those members' paths."""
+    """Return the settings, a sentence for each fault of shape, and the faulty members' paths."""
     try:
         return msgspec.convert(normal, Settings), [], frozenset()
     except msgspec.ValidationError as error:

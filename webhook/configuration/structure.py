@@ -46,7 +46,11 @@ def faults(document: dict[str, Any], original: dict[str, Any]) -> Faults:
     sound = copy.deepcopy(document)
     sentences: list[str] = []
     paths: set[str] = set()
-    errors = Draft202012Validator(rules).iter_errors(document)
+    errors = (
+        leaf
+        for error in Draft202012Validator(rules).iter_errors(document)
+        for leaf in _leaves(error)
+    )
     for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
         path = list(error.absolute_path)
         for where, sentence in _sentences(error, path, original, rules):
@@ -54,6 +58,15 @@ def faults(document: dict[str, Any], original: dict[str, Any]) -> Faults:
             paths.add(_dotted([step for step in where if isinstance(step, str)]))
             _leave_out(sound, where)
     return Faults(sentences, frozenset(paths), sound)
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the faults deeper inside a value that may also be null, or else the error itself."""
+    deeper = [inner for inner in error.context or () if inner.relative_path]
+    if not deeper:
+        yield error
+    for inner in deeper:
+        yield from _leaves(inner)
 
 
 def _sentences(
@@ -71,10 +84,8 @@ def _sentences(
         case "required":
             for name in error.validator_value:
                 if name not in error.instance:
-                    yield (
-                        [*path, name],
-                        f"is missing, expected {_expected(_member(error, name, rules), rules)}",
-                    )
+                    member = _resolved(error.schema["properties"][name], rules)
+                    yield [*path, name], f"is missing, expected {_expected(member, rules)}"
         case _:
             got = described(_found(original, path, error.instance))
             yield path, f"got {got}, expected {_expected(error.schema, rules)}"

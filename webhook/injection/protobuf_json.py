@@ -31,6 +31,10 @@ def described(value: Any) -> str:
             return "a list"
         case dict():
             return "an object"
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
         case int() if value.bit_length() > 64:
             return "a huge number"
         case str():
