@@ -25,7 +25,10 @@ exec COMMAND…      run any program there, with KUBECONFIG set; a webhook must 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; 0 when it is done, 1 when it cannot be, 2 for a usage mistake."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "exec" and not options.arguments:
+        parser.error("exec: got no program, expected one")
     plane = StandingControlPlane(options.kubernetes)
     try:
         return _carry_out(plane, options.command, options.arguments)
@@ -71,10 +74,8 @@ def _carry_out(plane: StandingControlPlane, command: str, arguments: list[str]) 
             plane.execute([str(built_tool("kube", "kubectl")), *arguments])
         case "helm" | "helm3":
             plane.execute([str(built_tool(command, "helm")), *arguments])
-        case "exec" if arguments:
-            plane.execute(arguments)
         case _:
-            raise StandingError("exec: got no program, expected one")
+            plane.execute(arguments)
     return 0
 
 

@@ -78,8 +78,13 @@ def running_control_plane(version: KubernetesVersion, directory: Path) -> Iterat
             stack.callback(component.stop)  # killed: what they would save is thrown away
             component.start()
             if proof is not None:
-                component.wait_until(partial(plane.exists, proof), seconds=_READY_SECONDS)
+                component.wait_until(partial(_serves, plane, proof), seconds=_READY_SECONDS)
         yield plane
+
+
+def _serves(plane: ControlPlane, path: str) -> bool:
+    plane.etcd.raise_if_ended()  # without it the API server waits for 20 s before it gives up
+    return plane.exists(path)
 
 
 def _assemble(

@@ -64,15 +64,19 @@ class Component:
     def wait_until(self, is_ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait for `is_ready`; ComponentError when the program ends first or time runs out."""
 
-        def is_ready_or_dead() -> bool:
-            if self.pid is None:
-                raise ComponentError(f"{self.name} ended while starting:\n{self.log_end()}")
+        def is_ready_or_ended() -> bool:
+            self.raise_if_ended()
             return is_ready()
 
         try:
-            wait_until(is_ready_or_dead, seconds=seconds, what=f"{self.name} ready")
+            wait_until(is_ready_or_ended, seconds=seconds, what=f"{self.name} ready")
         except NotInTimeError as error:
             raise ComponentError(f"{error}:\n{self.log_end()}") from error
+
+    def raise_if_ended(self) -> None:
+        """Raise ComponentError with the end of the log when the program does not run."""
+        if self.pid is None:
+            raise ComponentError(f"{self.name} ended while starting:\n{self.log_end()}")
 
     def stop(
         self, *, with_signal: signal.Signals = signal.SIGKILL, seconds: float = 10

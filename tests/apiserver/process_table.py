@@ -1,7 +1,6 @@
 """Reads the kernel's table of processes: who is whose child, and who is in a namespace."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,14 +17,20 @@ def descendants(process: int) -> set[int]:
     return children.union(*(descendants(child) for child in children))
 
 
+def network_of(process: int) -> int | None:
+    """Return the inode number of the network namespace of a process; None when it has ended.
+
+    For the calling process this is its first thread's.
+    """
+    try:
+        return Path(f"/proc/{process}/ns/net").stat().st_ino
+    except OSError:
+        return None
+
+
 def processes_in_network(inode: int) -> set[int]:
     """Return the ids of the processes in the network namespace of that inode number."""
-    found = set()
-    for process in running_processes():
-        with suppress(FileNotFoundError):
-            if Path(f"/proc/{process}/ns/net").stat().st_ino == inode:
-                found.add(process)
-    return found
+    return {process for process in running_processes() if network_of(process) == inode}
 
 
 def _state_and_parent(process: int) -> tuple[str, int]:

@@ -77,7 +77,7 @@ def test_webhook_is_called_through_its_service(
     assert pod["metadata"]["labels"] == {LABEL: "10.250.0.1"}
     events = control_plane.audit_log.events(namespace=namespace, resource="pods", verb="create")
     *_, last = events
-    assert last["annotations"]["peer.test/address"] == "10.250.0.1"
+    assert last["annotations"]["label.peer.test/address"] == "10.250.0.1"
     assert LABEL in last["annotations"]["patch.webhook.admission.k8s.io/round_0_index_0"]
 
 
@@ -106,7 +106,7 @@ def _configuration(control_plane: ControlPlane, namespace: str) -> KubeObject:
         "metadata": {"name": f"peer-{namespace}"},
         "webhooks": [
             {
-                "name": "peer.test",
+                "name": "label.peer.test",
                 "admissionReviewVersions": ["v1"],
                 "sideEffects": "None",
                 "failurePolicy": "Fail",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.tools.pins import Group, Tool, ToolError, read_group
+from tests.tools.pins import GROUPS_DIRECTORY, Group, Tool, ToolError, read_group
 
 BUILD_SECONDS = 3600
 """Longest build of one tool: a cold kube-apiserver takes 6 minutes on two free cores."""
@@ -22,7 +22,7 @@ def cache_directory() -> Path:
     return Path(root).resolve() / "tools"
 
 
-def built_tool(group_name: str, tool_name: str) -> Path:
+def built_tool(group_name: str, tool_name: str, groups: Path = GROUPS_DIRECTORY) -> Path:
     """Return the path of the tool's program, building it first when the cache lacks it.
 
     Processes that ask for the same group at once wait for each other; a program appears under
@@ -31,7 +31,7 @@ def built_tool(group_name: str, tool_name: str) -> Path:
     Raises:
         ToolError: unknown group or tool, no Go, or a failed build (its output is in the message).
     """
-    group = read_group(group_name)
+    group = read_group(group_name, groups)
     tool = group.tool(tool_name)
     program = _entry(group) / tool.name
     if program.exists():
@@ -75,8 +75,14 @@ def _build(group: Group, tool: Tool, program: Path) -> None:
     print(f"building {group.name}/{tool.name} {tool.version}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(dir=program.parent, prefix=".build-") as scratch:
         fresh = Path(scratch) / tool.name
+        _run_go(group, tool, fresh)
+        fresh.replace(program)
+
+
+def _run_go(group: Group, tool: Tool, output: Path) -> None:
+    try:
         done = subprocess.run(
-            _build_command(tool, fresh),
+            _build_command(tool, output),
             cwd=group.directory,
             env=_build_environment(),
             capture_output=True,
@@ -84,9 +90,10 @@ def _build(group: Group, tool: Tool, program: Path) -> None:
             check=False,
             timeout=BUILD_SECONDS,
         )
-        if done.returncode != 0:
-            raise ToolError(f"build of {group.name}/{tool.name} failed:\n{done.stderr.strip()}")
-        fresh.replace(program)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"build of {group.name}/{tool.name} took over {BUILD_SECONDS} s") from error
+    if done.returncode != 0:
+        raise ToolError(f"build of {group.name}/{tool.name} failed:\n{done.stderr.strip()}")
 
 
 def _build_command(tool: Tool, output: Path) -> list[str]:

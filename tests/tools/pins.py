@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GROUPS_DIRECTORY = Path(__file__).parent
-"""Each folder here with a `go.mod` is a group; dependency graphs of two groups may clash."""
+"""Each folder here whose `go.mod` names tools is a group; the graphs of two groups may clash."""
 
 _TOOL_LINE = re.compile(r"^(?:tool\s+|\t)(?P<package>[^\s()]+)(?:\s*//\s*(?P<name>\S+))?\s*$")
 _REQUIRE_LINE = re.compile(r"^(?:require\s+|\t)(?P<module>[^\s()]+) (?P<version>v\S+)")
@@ -47,7 +47,8 @@ class Group:
 
 def group_names(directory: Path = GROUPS_DIRECTORY) -> tuple[str, ...]:
     """Return the names of all groups, sorted."""
-    return tuple(sorted(path.parent.name for path in directory.glob("*/go.mod")))
+    modules = directory.glob("*/go.mod")
+    return tuple(sorted(m.parent.name for m in modules if _directive(m.read_text(), "tool")))
 
 
 def read_group(name: str, directory: Path = GROUPS_DIRECTORY) -> Group:
