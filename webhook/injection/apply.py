@@ -131,11 +131,9 @@ def _put(value: JSON, edit: Put) -> list[Any]:
         return items
     if not isinstance(value, list):
         raise LookupError(f"no list at the place of {edit}")
-    if edit.before is None:
-        return [*value, *items]
-    index = _index(value, edit.before)
+    index = _index(value, edit.before) if edit.before is not None else None
     if index is None:
-        raise LookupError(f'no item named "{edit.before}" to put items before in {edit}')
+        return [*value, *items]
     return [*value[:index], *items, *value[index:]]
 
 

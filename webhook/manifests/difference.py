@@ -203,13 +203,19 @@ class _Pen:
                 self._put(head, end, "")
                 self._lines(following, 0, [written])
             else:
+                self._put(head, self._comment(head, line), "")
                 self._lines(line, 0, [written])
                 self._put(line, following, "")
         elif is_inline or entry.key is None:
             self._put(head, end, written)
         else:
-            self._put(head, head, written)
+            self._put(head, self._comment(head, line), written)
             self._put(line, following, "")
+
+    def _comment(self, head: int, line: int) -> int:
+        """Give where the comment begins on a key's line, or its end, after an anchor or tag."""
+        properties = self.text[head:line].split(" #", 1)[0]
+        return head + len(properties.rstrip())
 
     def _value(self, after: Any, entry: Entry, column: int) -> str:
         if entry.key is None:

@@ -31,7 +31,10 @@ _NUMBER: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """Numbers in any base or notation, sexagesimal, dates; and some that no reader takes for one."""
-_UNSEEN: Final = r"\x00-\x1f\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff"
+_UNSEEN: Final = (
+    r"\x00-\x1f\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff"
+)
 """Characters that readers treat as line breaks, refuse, or that the eye does not see."""
 _SPECIAL: Final = re.compile(f"[{_UNSEEN}]")
 _ESCAPED: Final = re.compile(rf'["\\{_UNSEEN}]')

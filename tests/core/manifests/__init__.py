@@ -1,0 +1,1 @@
+"""Manifests: streams, reading as kubectl does, splicing."""
