@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from webhook.cli.inputs import Source
-from webhook.injection.engine import Denied, Engine, Injected, Outcome, Skipped
 from webhook.injection.decision import Match, Reason, Verdict
+from webhook.injection.engine import Denied, Engine, Explanation, Injected, Outcome, Skipped
 from webhook.injection.patch import Stage
 from webhook.injection.plan import Context
 from webhook.injection.selection import Selection, select
@@ -115,11 +115,17 @@ class Batch:
     def inject(self) -> Iterator[Result]:
         """Yield what becomes of each pod."""
         for target in self.targets:
-            if target.selection is not None and target.selection.webhook is None:
-                match = Match(0, Verdict.SKIP, Reason.NOT_SELECTED, target.selection.why)
-                yield Result(target, Skipped(match, ()))
-            else:
-                yield Result(target, self._engine.inject(target.text, target.context))
+            skipped = _not_selected(target)
+            outcome = skipped or self._engine.inject(target.text, target.context)
+            yield Result(target, outcome)
+
+    def explain(self, target: Target) -> Explanation:
+        """Return every row that matches a pod, and what becomes of it."""
+        explanation = self._engine.explain(target.text, target.context)
+        skipped = _not_selected(target)
+        if skipped is None:
+            return explanation
+        return msgspec.structs.replace(explanation, outcome=skipped)
 
     def uninject(self) -> Iterator[tuple[Target, tuple[Stage, ...]]]:
         """Yield the stages that take an injection out of each pod.
@@ -158,8 +164,8 @@ class Batch:
                 if spliced.reason:
                     place = document.inner
                     notes.append(
-                        f"{place.source}, document {place.number}: written anew as a whole, without "
-                        f"its comments: {spliced.reason}"
+                        f"{place.source}, document {place.number}: written anew as a whole, "
+                        f"without its comments: {spliced.reason}"
                     )
             texts.append("".join(parts))
         return texts, notes
@@ -195,6 +201,13 @@ class Batch:
             revision=settings.revision,
             is_default=settings.default_revision,
         )
+
+
+def _not_selected(target: Target) -> Skipped | None:
+    """Return the outcome of a pod for which the API server does not call the webhook."""
+    if target.selection is None or target.selection.webhook is not None:
+        return None
+    return Skipped(Match(0, Verdict.SKIP, Reason.NOT_SELECTED, target.selection.why), ())
 
 
 def denials(results: Iterable[Result]) -> tuple[str, ...]:

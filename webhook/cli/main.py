@@ -1,8 +1,8 @@
 """The command line: one parser, one place where errors become exit codes.
 
-Exit codes: 0 done, 1 input or cluster error with nothing written, 2 usage, 3 an asked-for condition is
-not met, 130 interrupted, 141 the reader of the output is gone. Data goes to standard output, talk to
-standard error.
+Exit codes: 0 done, 1 input or cluster error with nothing written, 2 usage, 3 an asked-for condition
+is not met, 130 interrupted, 141 the reader of the output is gone. Data goes to standard output, talk
+to standard error.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ COMMANDS = {
 
 def run() -> None:
     """Be the console script."""
-    # Nothing that one command makes is garbage before it ends; collecting costs a tenth of its time.
+    # Nothing that a command makes is garbage before it ends; collecting costs a tenth of its time.
     gc.disable()
     sys.exit(main(sys.argv[1:]))
 
@@ -95,7 +95,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
 
 
 def _command(name: str) -> Command:
-    return importlib.import_module(f"webhook.cli.{name}")  # type: ignore[return-value]
+    return importlib.import_module(f"webhook.cli.{name}")
 
 
 def _failed(error: Exception) -> int:

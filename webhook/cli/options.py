@@ -90,8 +90,8 @@ def engine_of(arguments: argparse.Namespace) -> Engine:
     Raises:
         ConfigurationError: as `settings_of`.
     """
-    from webhook.manifests.value import read_yaml
     from webhook.injection.engine import Engine
+    from webhook.manifests.value import read_yaml
 
     return Engine(settings_of(arguments), read_yaml)
 
