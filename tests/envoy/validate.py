@@ -53,10 +53,12 @@ def validate(
     assert done.returncode == 0, f"Envoy refuses: {done.stderr[:2000]}"
 
 
-def remounted(arguments: list[str], mounted: Path, override: str = "{}") -> list[str]:
+def remounted(
+    arguments: list[str], mounted: Path, override: str = "{}", root: str | None = None
+) -> list[str]:
     """Return expanded arguments whose mount paths lie below a directory, with the files there."""
     files = {
-        f"{names.ROOT_DIRECTORY}/{names.ROOT_FILE}": ROOT.read_text(),
+        f"{names.ROOT_DIRECTORY}/{names.ROOT_FILE}": root or ROOT.read_text(),
         f"{names.TOKEN_DIRECTORY}/{names.TOKEN_FILE}": "no-token-of-any-cluster",
         f"{OVERRIDE_DIRECTORY}/{OVERRIDE_FILE}": override,
     }

@@ -70,10 +70,7 @@ def _probes(settings: Settings, targets: tuple[ProbeTarget, ...], token: str) ->
         name="probes",
         filters=probes.filters(targets),
         routes=[*probes.guards(token), *probes.routes(targets, token), not_found()],
-        # kubelet sends none; an application might redirect to HTTPS for it.
-        request_headers_to_remove=["x-forwarded-proto"],
-        # Tells an answer of the application from one of Envoy (`probes.PROGRAM`).
-        response_headers_to_add=[{"header": {"key": probes.ANSWERED, "value": "1"}}],
+        **probes.local_replies(),
     )
 
 
@@ -85,7 +82,7 @@ def _listener(
     filters: list[dict[str, Any]],
     routes: list[dict[str, Any]],
     codec: str = "HTTP1",
-    **route_fields: Any,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return a listener that is served whatever the load and however many connections there are.
 
@@ -113,8 +110,11 @@ def _listener(
                             "request_headers_timeout": "10s",
                             # A preStop hook, or a drain that is held, may take as long as it likes.
                             "stream_idle_timeout": "0s",
+                            **fields,
                             "route_config": {
-                                **route_fields,
+                                # Envoy adds it, kubelet does not; an application might redirect
+                                # to HTTPS for it.
+                                "request_headers_to_remove": ["x-forwarded-proto"],
                                 "virtual_hosts": [
                                     {"name": name, "domains": ["*"], "routes": routes}
                                 ],

@@ -19,8 +19,8 @@ from webhook.bootstrap.http import LUA, is_get, lua_filter, path_route, refuse
 from webhook.bootstrap.text import Reference
 from webhook.model.settings import Settings
 
-ANSWERED = "x-pillion-answered"
-"""Response header of everything that came from the application, removed before kubelet sees it."""
+LOCAL = "x-pillion-local"
+"""Response header of what Envoy itself answers, removed before kubelet sees it."""
 
 HOOKS = frozenset({ProbeSlot.PRE_STOP, ProbeSlot.POST_START})
 
@@ -62,15 +62,15 @@ end
 
 function envoy_on_response(handle)
   local headers, route = handle:headers(), handle:metadata()
-  if headers:get("{ANSWERED}") then
-    headers:remove("{ANSWERED}")
-    if string.sub(headers:get(":status"), 1, 1) == "3" then
-      headers:replace(":status", "200")
-      headers:remove("location")
+  if headers:get("{LOCAL}") then
+    headers:remove("{LOCAL}")
+    if route:get("hook") then
+      headers:replace(":status", "302")
+      headers:replace("location", ":the application did not answer")
     end
-  elseif route:get("hook") then
-    headers:replace(":status", "302")
-    headers:replace("location", ":the application did not answer")
+  elseif string.sub(headers:get(":status"), 1, 1) == "3" then
+    headers:replace(":status", "200")
+    headers:remove("location")
   end
 end
 """
@@ -82,6 +82,16 @@ at kubelet, which ignores the status of a hook's answer but fails on a Location 
 def filters(targets: tuple[ProbeTarget, ...]) -> list[dict[str, Any]]:
     """Return the filter that runs the program, where there is something to ask."""
     return [lua_filter(PROGRAM)] if targets else []
+
+
+def local_replies() -> dict[str, Any]:
+    """Return the HTTP manager's field that marks what Envoy itself answers."""
+    comparison = {"op": "GE", "value": {"default_value": 100, "runtime_key": "pillion.local"}}
+    mapper = {
+        "filter": {"status_code_filter": {"comparison": comparison}},
+        "headers_to_add": [{"header": {"key": LOCAL, "value": "1"}}],
+    }
+    return {"local_reply_config": {"mappers": [mapper]}}
 
 
 def guards(token: str) -> list[dict[str, Any]]:
@@ -153,6 +163,20 @@ _ONCE = {"common_http_protocol_options": {"max_requests_per_connection": 1}}
 """A new connection for each question, as kubelet's: a kept one could lead to a process that no
 longer listens."""
 
+_SIGNATURES = [
+    "ecdsa_secp256r1_sha256",
+    "rsa_pss_rsae_sha256",
+    "ed25519",
+    "ecdsa_secp384r1_sha384",
+    "rsa_pss_rsae_sha384",
+    "ecdsa_secp521r1_sha512",
+    "rsa_pss_rsae_sha512",
+    "rsa_pkcs1_sha256",
+    "rsa_pkcs1_sha384",
+    "rsa_pkcs1_sha512",
+]
+"""What Go's client, and so kubelet, accepts; Envoy's own list lacks Ed25519."""
+
 _KINDS: dict[ProbeKind, dict[str, Any]] = {
     ProbeKind.HTTP: http_options({**_ONCE, "explicit_http_config": {"http_protocol_options": {}}}),
     ProbeKind.HTTPS: {
@@ -168,7 +192,12 @@ _KINDS: dict[ProbeKind, dict[str, Any]] = {
             "typed_config": {
                 "@type": f"{TYPE}extensions.transport_sockets.tls.v3.UpstreamTlsContext",
                 # As kubelet's: no certificate is checked. By default Envoy's stops at TLS 1.2.
-                "common_tls_context": {"tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}},
+                "common_tls_context": {
+                    "tls_params": {
+                        "tls_maximum_protocol_version": "TLSv1_3",
+                        "signature_algorithms": _SIGNATURES,
+                    }
+                },
             },
         },
     },
