@@ -126,6 +126,15 @@ def is_plain(text: str) -> bool:
     )
 
 
+def shown(text: str) -> str:
+    """Return a text as a message may hold it: control characters and lone surrogates escaped."""
+    if is_plain(text):
+        return text
+    return "".join(
+        c if is_plain(c) else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
 def plain(text: str) -> str:
     """Accept any text without control characters and lone surrogates."""
     if not is_plain(text):

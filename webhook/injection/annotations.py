@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from webhook.injection.annotation_values import Refused, is_plain
+from webhook.injection.annotation_values import Refused, shown
 from webhook.injection.catalogue import (
     bootstrap,
     container,
@@ -96,15 +96,6 @@ def effective(
 def is_allowed(key: str, rules: AnnotationRules) -> bool:
     """Tell whether the administrator lets pods use an annotation; a denial beats a permission."""
     return _any_matches(key, rules.allow) and not _any_matches(key, rules.deny)
-
-
-def shown(text: str) -> str:
-    """Return a text as a message may hold it: control characters and lone surrogates escaped."""
-    if is_plain(text):
-        return text
-    return "".join(
-        c if is_plain(c) else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
 
 
 def nearest(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from webhook.injection.annotation_values import shown
 from webhook.injection.catalogue.container import STATUS_PORT
 from webhook.injection.effective import Effective, at, put, warn
 from webhook.injection.proxy_config import KEY as PROXY_CONFIG
@@ -71,7 +72,7 @@ def check(
     for describe, path, keys in _CONTRADICTIONS:
         if what := describe(draft.settings):
             key = next((key for key in keys if key in found), PROXY_CONFIG)
-            mistakes.append(InvalidAnnotation(key, found.get(key, "")[:200], what))
+            mistakes.append(InvalidAnnotation(key, shown(found.get(key, "")), what))
             draft = put(draft, path, at(Effective(settings=settings), path))
     for name in above_limit(draft.settings.proxy.resources):
         draft = _brought_together(draft, name, found, mistakes)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from webhook.injection.annotation_values import is_plain
+from webhook.injection.annotation_values import is_plain, shown
 
 Note = Callable[[str, str], None]
 """Called with the path and the sentence of each mistake."""
@@ -41,8 +41,7 @@ def described(value: Any) -> str:
             found = f'"{value}"'
         case _:
             found = repr(value)
-    found = found if is_plain(found) else found.encode("ascii", "backslashreplace").decode()
-    found = "".join(c if is_plain(c) else f"\\x{ord(c):02x}" for c in found)
+    found = shown(found)
     return found if len(found) <= 60 else f"{found[:57]}..."
 
 

@@ -112,7 +112,10 @@ def _distinct(items: list[dict[str, Any]], member: str) -> tuple[dict[str, Any],
 
 
 def lies_inside(path: str, directory: str) -> bool:
-    """Tell whether a path is a directory or lies below it, however it is spelt."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    above = directory.strip("/").split("/")
+    """Tell whether a path is a directory or lies below it, however it is spelt; `..` may."""
+    parts, above = _parts(path), _parts(directory)
     return ".." in parts or parts[: len(above)] == above
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part not in ("", ".")]

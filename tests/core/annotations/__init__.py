@@ -1,0 +1,1 @@
+"""What a pod's annotations do to the settings that apply to it."""
