@@ -180,9 +180,9 @@ def _host_network(case: Case) -> Match | None:
 
 
 def _template(case: Case) -> Match | None:
-    value = case.annotations.get("inject.istio.io/templates")
-    if value is None:
+    if names.TEMPLATES not in case.annotations:
         return None
+    value = case.annotations[names.TEMPLATES] or ""
     others = [name for part in value.split(",") if (name := part.strip()) != "sidecar"]
     if not others:
         return None
@@ -190,19 +190,18 @@ def _template(case: Case) -> Match | None:
         4,
         Verdict.DENY,
         Reason.UNSUPPORTED_TEMPLATE,
-        f'annotation "inject.istio.io/templates": got "{value}", expected "sidecar"; gateways and '
+        f'annotation "{names.TEMPLATES}": got "{value}", expected "sidecar"; gateways and '
         "proxyless gRPC are injected by Istio's own revision, so label this pod with that one",
     )
 
 
 def _ambient(case: Case) -> Match | None:
-    labels = case.labels
-    mode = labels.get(names.DATAPLANE_MODE)
+    labels: Mapping[str, str | None] = case.labels
     where = "pod"
-    if mode is None and case.namespace_labels is not None:
-        mode = case.namespace_labels.get(names.DATAPLANE_MODE)
+    if names.DATAPLANE_MODE not in labels and case.namespace_labels is not None:
+        labels = case.namespace_labels
         where = "namespace"
-    if mode != "ambient" or case.is_requested:
+    if labels.get(names.DATAPLANE_MODE) != "ambient" or case.is_requested:
         return None
     return Match(
         5,
@@ -217,7 +216,7 @@ def _ambient(case: Case) -> Match | None:
 def _foreign(case: Case) -> Match | None:
     pod = case.pod
     status = pod.annotations.get(names.STATUS)
-    if status is not None and not is_ours(status):
+    if status and not is_ours(status):
         return _foreign_status(status)
     for kind, containers in (
         ("container", pod.containers),

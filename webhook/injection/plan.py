@@ -163,10 +163,10 @@ def _status(
     pod: Pod, edits: list[Edit], token: str, sidecar: Sidecar, overlay: record.Undo | None
 ) -> Set:
     path = ("metadata", "annotations", names.STATUS)
-    # A null status annotation is not ours, and comes back as it was; any other one that gets here
-    # is a copy that names nothing in this pod, and does not.
-    was_null = names.STATUS in pod.annotations and pod.annotations[names.STATUS] is None
-    noted = [*edits, Set(path, "", None)] if was_null else edits
+    # A status annotation without text is not ours, and comes back as it was; any other one that gets
+    # here is a copy that names nothing in this pod, and does not.
+    was: Any = pod.annotations.get(names.STATUS, ABSENT)
+    noted = edits if was else [*edits, Set(path, "", was)]
     text = record.write(
         record.undo_of(noted),
         revision=sidecar.settings.revision,
@@ -175,7 +175,7 @@ def _status(
         token=token,
         overlay=overlay,
     )
-    return Set(path, text, None if was_null else ABSENT)
+    return Set(path, text, ABSENT if was else was)
 
 
 def _check_size(pod: Pod, edits: list[Edit]) -> None:

@@ -13,7 +13,7 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str | None]) -> bo
     API. `NotIn` is met by a label that is absent.
     """
     wanted = (selector.get("matchLabels") or {}).items()
-    return all(labels.get(key) == value for key, value in wanted) and all(
+    return all(key in labels and (labels[key] or "") == value for key, value in wanted) and all(
         _meets(requirement, labels) for requirement in selector.get("matchExpressions") or ()
     )
 

@@ -45,6 +45,9 @@ NETWORK: Final = "topology.istio.io/network"
 POD_TEMPLATE_HASH: Final = "pod-template-hash"
 ROLLOUT_TEMPLATE_HASH: Final = "rollouts-pod-template-hash"
 
+# Annotations that we read.
+TEMPLATES: Final = "inject.istio.io/templates"
+
 # Annotations that we write.
 STATUS: Final = "sidecar.istio.io/status"
 DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
