@@ -17,7 +17,11 @@ PREFIXES = (
     "wasm",
     "component",
     "istio",
-    # Ours. Without the gate's own gauges it would never open: the filter reads them.
+    # Ours. Google's gRPC client, which the token needs, is no cluster: these say whether Pilot is
+    # connected.
+    "control_plane.",
+    "grpc.xds-grpc",
+    # Without the gate's own gauges it would never open: the filter reads them.
     "cluster.config-ready",
     "cluster.probe_",
     "cluster.outbound|",
