@@ -1,0 +1,1 @@
+"""The composition root of `serve`: the one place where its parts are built and wired."""

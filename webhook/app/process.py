@@ -1,0 +1,103 @@
+"""Builds the server for a mode, and runs it until a signal."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+import uvloop
+
+from webhook import __version__
+from webhook.admission.handler import Handler
+from webhook.app.certificates import standalone
+from webhook.app.options import Options
+from webhook.injection.engine import Engine
+from webhook.manifests.value import read_yaml
+from webhook.model.settings import Settings
+from webhook.serving.admissions import Admissions
+from webhook.serving.background import Background
+from webhook.serving.draining import Draining
+from webhook.serving.health import Finding, Readiness
+from webhook.serving.http import Webhook, health_application
+from webhook.serving.inject import InjectEndpoint
+from webhook.serving.lifecycle import Lifecycle
+from webhook.serving.listener import Listener, bind
+from webhook.serving.log import configure_logging
+from webhook.serving.metrics import Metrics
+from webhook.serving.reload import Configuration
+from webhook.serving.scrape import Scrape
+
+_LOG = logging.getLogger("pillion.process")
+_LOOK_SECONDS = 1.0
+"""Between two looks at mounted files and certificates' ages."""
+
+
+def serve(options: Options) -> int:
+    """Run the webhook until a signal, and return the exit code.
+
+    Raises:
+        ConfigurationError: the configuration is wrong; every mistake is named.
+        ListenError: an address cannot be listened on.
+        FileError: the authority's certificate cannot be written.
+    """
+    gc.enable()  # the command line switched it off
+    configure_logging(options.log_level)
+    uvloop.run(_serve(options))
+    return 0
+
+
+async def _serve(options: Options) -> None:
+    metrics, draining = Metrics(), Draining()
+    admissions = Admissions(metrics)
+
+    def adopt(settings: Settings) -> None:
+        admissions.replace_handler(_handler(settings))
+
+    configuration = Configuration(options.config, adopt, metrics)
+    certificates = standalone(options, metrics)
+    readiness = Readiness(
+        {
+            "serving": lambda: Finding("shutting down") if draining.begun else None,
+            "certificate": certificates.condition,
+            "configuration": configuration.condition,
+        }
+    )
+
+    def version() -> Mapping[str, str]:
+        return {"version": __version__, "configurationHash": configuration.hash}
+
+    endpoint = InjectEndpoint(admissions, metrics, draining, in_flight_limit=options.in_flight)
+    listeners = [
+        Listener(
+            Webhook(endpoint, health_application(readiness, version)),
+            bind(*options.listen),
+            metrics=metrics,
+            context=certificates.context.front,
+        )
+    ]
+    if options.metrics_listen is not None:
+        listeners.append(
+            Listener(Scrape(metrics.registry), bind(*options.metrics_listen), metrics=metrics)
+        )
+    with ExitStack() as stack:
+        for name, step in (("certificates", certificates.step), ("settings", configuration.step)):
+            background = Background(name, step, _LOOK_SECONDS)
+            stack.callback(background.stop)
+            background.start()
+        _settle(listeners)
+        await Lifecycle(listeners, endpoint, draining, options.patience).run()
+
+
+def _settle(listeners: list[Listener]) -> None:
+    """Say where we listen, and keep what was made so far out of every later garbage collection."""
+    _LOG.info("serving", extra={"addresses": [f"{host}:{port}" for host, port in (
+        each.address for each in listeners)]})  # fmt: skip
+    gc.collect()
+    gc.freeze()
+
+
+def _handler(settings: Settings) -> Handler:
+    return Handler(Engine(settings, read_yaml), lambda: secrets.token_hex(16), lambda _: None)
