@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,13 @@ def _lines(name: str, before: str, after: str, *, coloured: bool) -> Iterator[st
     from difflib import unified_diff
 
     colours = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"} if coloured else {}
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    for line in unified_diff(old, new, f"a/{name}", f"b/{name}"):
+    path = name.lstrip("/")
+    for line in unified_diff(_split(before), _split(after), f"a/{path}", f"b/{path}"):
         text = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         colour = colours.get(line[:1])
         yield f"{colour}{text.rstrip(chr(10))}\033[0m\n" if colour else text
+
+
+def _split(text: str) -> list[str]:
+    """Split after line feeds alone; Python also knows ends that may stand inside a YAML scalar."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

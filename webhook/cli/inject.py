@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="OUT",
         help="a file for the whole stream, or a directory (an existing one, or with a slash at its "
-        "end) for a file per input; default: standard output",
+        "end) for a file per input; default: standard output; a patch or a report needs a file",
     )
     add_token(parser)
     form = parser.add_mutually_exclusive_group()
@@ -58,11 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
     from webhook.cli import summary
     from webhook.cli.batch import changes_of
 
+    if arguments.verify and not arguments.patch:
+        raise argparse.ArgumentError(None, "argument --verify: got no --patch, expected one")
     sources, batch, results = injected(arguments)
     if arguments.patch:
-        write_stdout_lines(_patches(results, verify=arguments.verify))
+        write_one(arguments.output, _lines(_patches(results, verify=arguments.verify)))
     elif arguments.report:
-        summary.write_report(batch, results)
+        write_one(arguments.output, summary.report(batch, results))
     else:
         texts, notes = batch.texts(changes_of(results))
         batch.warnings += notes
@@ -117,12 +119,10 @@ def write(target: str | None, sources: Sequence[Source], texts: Sequence[str]) -
     Raises:
         ManifestError: a file cannot be written; then none was.
     """
-    from webhook.cli.outputs import is_directory, joined, write_files, write_stdout
+    from webhook.cli.outputs import is_directory, joined, write_files
     from webhook.model.errors import ManifestError
 
-    if target is None or target == "-":
-        write_stdout(joined(texts))
-    elif is_directory(target):
+    if target and target != "-" and is_directory(target):
         files: dict[Path, str] = {}
         for source, text in zip(sources, texts, strict=True):
             path = Path(target) / (source.relative or "stdin.yaml")
@@ -131,16 +131,27 @@ def write(target: str | None, sources: Sequence[Source], texts: Sequence[str]) -
             files[path] = text
         write_files(files.items())
     else:
-        write_files([(Path(target), joined(texts))])
+        write_one(target, joined(texts))
 
 
-def write_stdout_lines(values: Sequence[Any]) -> None:
-    """Write JSON values, one a line."""
+def write_one(target: str | None, text: str) -> None:
+    """Write a text to a file, or to standard output.
+
+    Raises:
+        ManifestError: the file cannot be written.
+    """
+    from webhook.cli.outputs import write_files, write_stdout
+
+    if target is None or target == "-":
+        write_stdout(text)
+    else:
+        write_files([(Path(target), text)])
+
+
+def _lines(values: Sequence[Any]) -> str:
     import msgspec
 
-    from webhook.cli.outputs import write_stdout
-
-    write_stdout("".join(msgspec.json.encode(value).decode() + "\n" for value in values))
+    return "".join(msgspec.json.encode(value).decode() + "\n" for value in values)
 
 
 def _patches(results: Sequence[Result], *, verify: bool) -> list[Any]:

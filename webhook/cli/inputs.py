@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from webhook.cli.options import reason
-from webhook.manifests.document import Document
+from webhook.manifests.document import Document, Form
 from webhook.manifests.stream import decode, documents
 from webhook.model.errors import ManifestError
 
@@ -27,43 +28,65 @@ class Source(NamedTuple):
     documents: tuple[Document, ...]
 
 
-def read(names: Iterable[str], *, recursive: bool) -> tuple[Source, ...]:
+def read(names: Sequence[str], *, recursive: bool) -> tuple[Source, ...]:
     """Read all inputs, files of a directory in sorted order.
 
     Raises:
-        ManifestError: one cannot be read, is no text, or is named twice; or a directory holds none.
+        ManifestError: one cannot be read, is no text, or is named twice; a directory holds none; or
+            nothing at all stands in them, as when the program before a pipe has failed.
     """
     sources: list[Source] = []
-    for name in names:
-        for label, relative, data in _inputs(name, recursive=recursive):
-            if any(source.name == label for source in sources):
-                raise ManifestError(f"{label}: got it twice, expected each input once")
-            text = decode(data, label)
-            sources.append(Source(label, relative, text, documents(text, label)))
+    seen: set[str] = set()
+    for label, relative, data in _inputs(names, recursive=recursive):
+        identity = label if relative is None else os.path.realpath(label)
+        if identity in seen:
+            raise ManifestError(f"{label}: got it twice, expected each input once")
+        seen.add(identity)
+        text = decode(data, label)
+        sources.append(Source(label, relative, text, documents(text, label)))
+    if all(document.form is Form.BLANK for source in sources for document in source.documents):
+        shown = ", ".join(source.name for source in sources)
+        raise ManifestError(f"{shown}: got no document, expected at least one")
     return tuple(sources)
 
 
-def _inputs(name: str, *, recursive: bool) -> Iterator[tuple[str, Path | None, bytes]]:
-    if name == "-":
-        yield STDIN, None, sys.stdin.buffer.read()
-        return
-    path = Path(name)
-    try:
-        if not path.is_dir():
-            yield name, Path(path.name), path.read_bytes()
-            return
-        found = sorted(
-            file
-            for file in (path.rglob("*") if recursive else path.glob("*"))
-            if file.suffix in _ENDINGS and file.is_file()
+def _inputs(names: Iterable[str], *, recursive: bool) -> Iterator[tuple[str, Path | None, bytes]]:
+    for name in names:
+        path = Path(name)
+        try:
+            if name == "-":
+                yield STDIN, None, _stdin()
+            elif not name:
+                raise ManifestError("got an empty file name, expected a file, a directory or -")
+            elif path.is_dir():
+                for file in _files(path, recursive=recursive):
+                    yield str(file), file.relative_to(path), file.read_bytes()
+            else:
+                yield name, Path(path.name), path.read_bytes()
+        except OSError as error:
+            raise ManifestError(f"{error.filename or name}: {reason(error)}") from error
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise ManifestError(f"{STDIN}: got none, expected manifests")
+    return sys.stdin.buffer.read()
+
+
+def _files(directory: Path, *, recursive: bool) -> list[Path]:
+    """Find the manifests of a directory; one that cannot be listed is an error, not empty."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(directory, onerror=_unlistable):
+        if not recursive:
+            folders.clear()
+        found += (Path(place, file) for file in files if file.endswith(_ENDINGS))
+    if not found:
+        raise ManifestError(
+            f"{directory}: got a directory without manifests, expected files that end in "
+            f"{', '.join(_ENDINGS)}"
         )
-        if not found:
-            raise ManifestError(
-                f"{name}: got a directory without manifests, expected files that end in "
-                f"{', '.join(_ENDINGS)}"
-            )
-        for file in found:
-            yield str(file), file.relative_to(path), file.read_bytes()
-    except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else str(error)
-        raise ManifestError(f"{name}: {why}") from error
+    return sorted(found)
+
+
+def _unlistable(error: OSError) -> NoReturn:
+    raise error

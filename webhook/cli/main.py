@@ -1,8 +1,8 @@
 """The command line: one parser, one place where errors become exit codes.
 
-Exit codes: 0 done, 1 input or cluster error with nothing written, 2 usage, 3 an asked-for condition
-is not met, 130 interrupted, 141 the reader of the output is gone. Data goes to standard output, talk
-to standard error.
+Exit codes: 0 done, 1 input or cluster error with nothing written, 2 usage, 3 an asked-for
+condition is not met, 130 interrupted, 141 the reader of the output is gone. Data goes to standard
+output, talk to standard error.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from webhook import __version__
 
+USAGE = 2
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 
@@ -29,6 +30,14 @@ class Command(Protocol):
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Do it, and return the exit code."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one sentence, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with the usage code."""
+        self.exit(USAGE, f"pillion: {message}; see {self.prog} --help\n")
 
 
 COMMANDS = {
@@ -56,7 +65,12 @@ def main(argv: Sequence[str]) -> int:
     try:
         arguments = parser(argv).parse_args(argv)
         code: int = _command(arguments.command).run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except argparse.ArgumentError as error:
+        # Options that do not go together, which only the command knows.
+        print(f"pillion: {error}; see pillion --help", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -74,7 +88,7 @@ def parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
     With a command line, only the command that it names gets its options, which saves the imports of
     the others; None gives all of them theirs.
     """
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="pillion",
         description="Pair pods with a stock Envoy pointed at Istio's Pilot.",
         allow_abbrev=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help=f"configuration file (default: ${CONFIG_VARIABLE}, else the built-in defaults)",
     )
     parser.add_argument(
-        "-r", "--revision", help="the injecting revision, instead of the configured one"
+        "-r",
+        "--revision",
+        type=_label,
+        help="the injecting revision, instead of the configured one",
     )
 
 
@@ -42,6 +46,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n",
         "--namespace",
+        type=_label,
         default="default",
         help="namespace of objects that name none (default: default)",
     )
@@ -112,10 +117,20 @@ def labels_of(text: str | None) -> dict[str, str] | None:
     """
     if text is None:
         return None
-    labels = {}
+    labels: dict[str, str] = {}
     for part in filter(None, text.split(",")):
-        key, separator, value = part.partition("=")
+        key, separator, value = (word.strip() for word in part.partition("="))
         if not separator or not key:
             raise argparse.ArgumentTypeError(f'got "{part}", expected KEY=VALUE')
-        labels[key.strip()] = value.strip()
+        if labels.setdefault(key, value) != value:
+            raise argparse.ArgumentTypeError(f'got "{key}" twice, expected each label once')
     return labels
+
+
+def _label(text: str) -> str:
+    """Read the name of a namespace or revision, which is a DNS label (RFC 1123)."""
+    if len(text) > 63 or not re.fullmatch("[a-z0-9]([-a-z0-9]*[a-z0-9])?", text):
+        raise argparse.ArgumentTypeError(
+            f'got "{text[:80]}", expected at most 63 lower-case letters, digits and -'
+        )
+    return text

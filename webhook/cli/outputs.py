@@ -18,40 +18,80 @@ def is_directory(target: str) -> bool:
 
 
 def write_stdout(text: str) -> None:
-    """Write data; messages go to standard error."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
-    sys.stdout.buffer.flush()
+    """Write data; messages go to standard error.
+
+    Raises:
+        BrokenPipeError: the reader is gone.
+        ManifestError: it cannot be written for another reason, such as a full disk.
+    """
+    try:
+        if sys.stdout is None:
+            raise ManifestError("<stdout>: got none, expected a place to write to")
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Python would fail once more with what is left in its buffer while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ManifestError(f"<stdout>: {reason(error)}") from error
 
 
 def write_files(files: Iterable[tuple[Path, str]]) -> None:
     """Write several files, each whole or not at all, and none if one cannot be written.
 
-    Every text is written beside its target first; only then are the targets replaced.
+    Every text is written beside its target first; only then are the targets replaced. What a
+    symbolic link points at is replaced, not the link; a device or a pipe is written to.
 
     Raises:
+        BrokenPipeError: the reader of a pipe is gone.
         ManifestError: a file or folder cannot be written.
     """
-    staged: list[tuple[str, Path]] = []
+    staged: list[tuple[Path, Path]] = []
+    folders: list[Path] = []
     try:
-        for path, text in files:
+        special = []
+        for name, text in files:
+            if name.exists() and not name.is_file() and not name.is_dir():
+                special.append((name, text))
+                continue
+            path = name.resolve()
+            folders += _make_folders(path.parent)
             staged.append((_stage(path, text), path))
+        for path, text in special:
+            path.write_bytes(text.encode())
         while staged:
             temporary, path = staged[-1]
-            Path(temporary).replace(path)
+            temporary.replace(path)
             staged.pop()
+            folders.clear()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise ManifestError(f"{error.filename2 or error.filename}: {reason(error)}") from error
     finally:
         for temporary, _ in staged:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            folder.rmdir()
 
 
-def _stage(path: Path, text: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return the new ones, topmost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
+
+
+def _stage(path: Path, text: str) -> Path:
     if path.is_dir():
         raise IsADirectoryError(21, "is a directory", str(path))
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
+    except OSError as error:
+        # The name is ours and says nothing to the user.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())
@@ -59,7 +99,7 @@ def _stage(path: Path, text: str) -> str:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return temporary
+    return Path(temporary)
 
 
 def _umask() -> int:

@@ -29,11 +29,9 @@ def write(batch: Batch, results: Sequence[Result]) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def write_report(batch: Batch, results: Sequence[Result]) -> None:
-    """Write what became of each pod as a JSON object."""
-    from webhook.cli.outputs import write_stdout
-
-    report = {
+def report(batch: Batch, results: Sequence[Result]) -> str:
+    """Return what became of each pod as the text of a JSON object."""
+    content = {
         "pods": [
             {**msgspec.to_builtins(entry_of(result)), "reason": result.outcome.match.reason.value}
             for result in results
@@ -42,7 +40,7 @@ def write_report(batch: Batch, results: Sequence[Result]) -> None:
         "warnings": batch.warnings,
         "namespacesTakenAsOptedIn": list(batch.unknown_namespaces),
     }
-    write_stdout(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
 def entry_of(result: Result) -> Entry:
@@ -79,4 +77,6 @@ def _counts(batch: Batch, results: Iterable[Result]) -> str:
         for word in ("injected", "unchanged", "skipped")
         if word in words
     ]
-    return f"{', '.join(parts) or 'no pods'}; {batch.other_documents} documents without pods"
+    others = batch.other_documents
+    documents = "document" if others == 1 else "documents"
+    return f"{', '.join(parts) or 'no pods'}; {others} {documents} without pods"
