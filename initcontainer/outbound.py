@@ -13,6 +13,7 @@ from initcontainer.rules import (
     Chain,
     Interface,
     Jump,
+    Mark,
     Match,
     Owner,
     Plain,
@@ -38,6 +39,7 @@ def outbound_rules(capture: Capture) -> tuple[Rule, ...]:
     return (
         *excluded_interface_rules(capture, incoming=False),
         *exclusion_rules(capture),
+        *captured_rules(capture),
         *passthrough_rules("O2"),
         *proxy_rules(capture),
         *owner_group_rules(capture),
@@ -103,6 +105,18 @@ def exemption_rule(exemption: Exemption) -> Rule:
         matches=(*transport, Owner(ids=exemption.users)),
         verdict=Plain.RETURN,
     )
+
+
+def captured_rules(capture: Capture) -> tuple[Rule, ...]:
+    """T13: in TPROXY mode the proxy connects to the application from the client's address.
+
+    Measured: without it O3 takes that connection for a self-call and it loops.
+    """
+    if not capture.is_transparent:
+        return ()
+    mark = Mark(number=capture.tproxy_mark)
+    why = "proxy to application, already captured, would loop as a self-call"
+    return (Rule(name="T13", why=why, matches=(LOOPBACK, mark), verdict=Plain.RETURN),)
 
 
 def passthrough_rules(name: str) -> tuple[Rule, ...]:

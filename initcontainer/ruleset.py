@@ -18,6 +18,7 @@ from initcontainer.rules import (
     Rule,
     Table,
     TableRules,
+    Tracking,
     Transport,
 )
 from initcontainer.transparent import (
@@ -138,13 +139,17 @@ def rejection_table(capture: Capture) -> TableRules:
 
 
 def rejection_rule(*, incoming: bool) -> Rule:
-    """Reset one direction; ICMPv6 stays, neighbour discovery needs it."""
+    """Reset new connections of one direction; ICMPv6 stays, neighbour discovery needs it.
+
+    Only new ones: the reset of an inbound connection leaves through OUTPUT itself.
+    """
     return Rule(
         name="R1/in" if incoming else "R1/out",
         why="IPv6 is not captured and must not bypass the proxy",
         matches=(
             Interface(name="lo", incoming=incoming, negated=True),
             Transport(protocol=Protocol.TCP),
+            Tracking(states=("new",)),
         ),
         verdict=Plain.RESET,
     )

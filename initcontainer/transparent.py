@@ -53,14 +53,16 @@ def invalid_rules(capture: Capture) -> tuple[Rule, ...]:
 
 
 def transparent_rules(capture: Capture) -> tuple[Rule, ...]:
-    """Sort out loops, then divert what belongs to a socket and hand new connections over."""
+    """Sort out loops, then divert what belongs to a socket and hand new connections over.
+
+    Istio also returns packets with the proxy's mark first; they come over loopback, so T4 does it.
+    """
     marked = (TCP, Mark(number=capture.tproxy_mark))
     not_self_call = (TCP, FROM_LOOPBACK, Mark(number=SELF_CALL_MARK, negated=True))
     return (
         rule("T1", "keep the mark for answers of the application", marked, Plain.SAVE_MARK),
-        rule("T2", "proxy to application, already captured", marked, Plain.RETURN),
         *passthrough_returns(),
-        rule("T4", "application to itself by pod address", not_self_call, Plain.RETURN),
+        rule("T4", "over loopback only self-calls of the proxy are captured", not_self_call, Plain.RETURN),
         *bypass_rules(capture),
         *handover_rules(capture),
     )
