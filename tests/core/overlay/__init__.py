@@ -1,0 +1,1 @@
+"""Patches over what is injected."""
