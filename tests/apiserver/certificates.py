@@ -80,7 +80,7 @@ class Authority:
         pair = KeyPair(self._directory / f"{file_name}.crt", self._directory / f"{file_name}.key")
         certificate = builder.sign(self._key, hashes.SHA256())
         pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        write_key(pair.key, key)
+        _write_key(pair.key, key)
         return pair
 
     # Python 3.13 verifies strictly by default: both identifiers must be there (RFC 5280, 4.2.1).
@@ -96,11 +96,11 @@ class Authority:
 
 def service_account_key(path: Path) -> Path:
     """Write a fresh key that signs (and, read as public key, verifies) service account tokens."""
-    write_key(path, ec.generate_private_key(ec.SECP256R1()))
+    _write_key(path, ec.generate_private_key(ec.SECP256R1()))
     return path
 
 
-def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """Write the key as PEM, readable by its owner only."""
     path.touch(mode=0o600)
     path.write_bytes(

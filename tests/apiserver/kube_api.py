@@ -75,11 +75,6 @@ class KubeApi:
         """Create an object; `path` is that of its collection."""
         return _object(self.client.post(path, json=kube_object))
 
-    def merge(self, path: str, changes: Mapping[str, Any]) -> KubeObject:
-        """Change an object by a JSON merge patch; `path` may be that of a sub-resource."""
-        kind = {"Content-Type": "application/merge-patch+json"}
-        return _object(self.client.patch(path, json=changes, headers=kind))
-
     def apply(self, path: str, kube_object: Mapping[str, Any]) -> KubeObject:
         """Create or update an object by server-side apply, as field manager `tests`."""
         return _object(
