@@ -9,7 +9,7 @@ from webhook.manifests import emit, layout
 from webhook.manifests.alignment import align, names
 from webhook.manifests.emit import Style
 from webhook.manifests.layout import Entry, UnspliceableError
-from webhook.manifests.tree import Node, name
+from webhook.manifests.node import Node, name
 
 
 class TextEdit(NamedTuple):

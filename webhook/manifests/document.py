@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from webhook.manifests import jsontext, tree
+from webhook.manifests.node import Node, child
 from webhook.manifests.place import Place
+from webhook.model.errors import ManifestError
+
+
+_JSON: Final = re.compile(r'\s*\{\s*"')
 
 
 class Form(StrEnum):
@@ -47,13 +53,21 @@ class Document:
         return Place(place.source, place.number, place.line + self.text.count("\n", 0, self.start))
 
     @cached_property
-    def root(self) -> tree.Node | None:
+    def root(self) -> Node | None:
         """The tree of a YAML document; None if it is blank or JSON.
 
         Raises:
             ManifestError: the content is no single YAML document.
         """
-        return tree.parse(self.body, self.inner) if self.form is Form.YAML else None
+        if self.form is not Form.YAML:
+            return None
+        try:
+            return tree.parse(self.body, self.inner)
+        except ManifestError:
+            if _JSON.match(self.body) is not None:
+                # kubectl tries JSON first, and tells that error.
+                jsontext.decode(self.body, self.inner)
+            raise
 
     @cached_property
     def value(self) -> Any:
@@ -76,5 +90,5 @@ class Document:
             if node is None:
                 break
             line = node.line
-            node = tree.child(node, step)
+            node = child(node, step)
         return node.line if node is not None else line

@@ -12,11 +12,15 @@ from webhook.manifests import quoting
 
 
 class Style(msgspec.Struct, frozen=True):
-    """`step`: columns a nested mapping is moved right; `dash`: those of a list under its key."""
+    """`step`: columns a nested mapping is moved right; `dash`: those of a list under its key.
+
+    `is_literal`: texts of several lines become block scalars, which a line break must follow.
+    """
 
     step: int = 2
     dash: int = 0
     newline: str = "\n"
+    is_literal: bool = True
 
 
 def member(key: str, value: Any, column: int, style: Style) -> str:
@@ -115,7 +119,7 @@ def _member(key: str, value: Any, column: int, style: Style) -> Iterator[_Line]:
         # After an explicit key a dash at the same column would be its sibling.
         yield from _block(value, column + (style.dash or 2 * (head == ":")), style)
     else:
-        yield from _scalar(head + " ", value, column, column + style.step)
+        yield from _scalar(head + " ", value, column, column + style.step, style)
 
 
 def _item(value: Any, column: int, style: Style) -> Iterator[_Line]:
@@ -124,11 +128,12 @@ def _item(value: Any, column: int, style: Style) -> Iterator[_Line]:
         yield column, "- " + next(lines)[1]
         yield from lines
     else:
-        yield from _scalar("- ", value, column, column + 2)
+        yield from _scalar("- ", value, column, column + 2, style)
 
 
-def _scalar(head: str, value: Any, column: int, inner: int) -> Iterator[_Line]:
-    literal = quoting.literal(value) if isinstance(value, str) else None
+def _scalar(head: str, value: Any, column: int, inner: int, style: Style) -> Iterator[_Line]:
+    is_text = style.is_literal and isinstance(value, str)
+    literal = quoting.literal(value) if is_text else None
     if literal is None:
         yield column, head + inline(value, flow=False)
         return

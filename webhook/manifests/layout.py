@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from webhook.manifests import tree
 from webhook.manifests.emit import Style
+from webhook.manifests.node import Node
 
 _HEADER: Final = re.compile(r"(?:[&!][^\s]*\s+)*[|>](?P<indicators>[-+0-9]*)")
 """The first line of a block scalar, after its anchor and tag."""
@@ -23,11 +23,11 @@ class Entry(msgspec.Struct):
     """A mapping's member or a list's item; `start` is the offset of its key or dash."""
 
     start: int
-    node: tree.Node
-    key: tree.Node | None = None
+    node: Node
+    key: Node | None = None
 
 
-def entries(text: str, node: tree.Node) -> list[Entry]:
+def entries(text: str, node: Node) -> list[Entry]:
     """Give the entries of a collection with at least one.
 
     Raises:
@@ -42,7 +42,7 @@ def entries(text: str, node: tree.Node) -> list[Entry]:
     return _items(text, node, children)
 
 
-def _items(text: str, node: tree.Node, children: list[tree.Node]) -> list[Entry]:
+def _items(text: str, node: Node, children: list[Node]) -> list[Entry]:
     start = node.start
     if node.anchored or node.tagged:
         start = _first_dash(text, node)
@@ -55,7 +55,7 @@ def _items(text: str, node: tree.Node, children: list[tree.Node]) -> list[Entry]
     return found
 
 
-def _first_dash(text: str, node: tree.Node) -> int:
+def _first_dash(text: str, node: Node) -> int:
     position = line_after(text, node.start)
     while position < len(text):
         end = line_after(text, position)
@@ -69,7 +69,7 @@ def _first_dash(text: str, node: tree.Node) -> int:
     raise UnspliceableError("a list's first dash is not on a line of its own")
 
 
-def _dash(text: str, position: int, column: int, child: tree.Node) -> int:
+def _dash(text: str, position: int, column: int, child: Node) -> int:
     while position + column < len(text) and position <= child.start:
         at = position + column
         if text[at] == "-" and not text[position:at].strip(" "):
@@ -78,7 +78,7 @@ def _dash(text: str, position: int, column: int, child: tree.Node) -> int:
     raise UnspliceableError("a list's dashes are not in one column")
 
 
-def content_end(text: str, node: tree.Node) -> int:
+def content_end(text: str, node: Node) -> int:
     """Give the offset after the last character that belongs to a value."""
     while node.children and not node.flow:
         node = node.children[-1]
@@ -128,7 +128,7 @@ def before_comments(text: str, position: int, column: int) -> int:
     return position
 
 
-def style(text: str, root: tree.Node) -> Style:
+def style(text: str, root: Node) -> Style:
     """Tell how a document indents, from its first nested mapping and its first list."""
     newline = "\r\n" if "\r\n" in text else "\n"
     step = dash = None
@@ -150,5 +150,8 @@ def style(text: str, root: tree.Node) -> Style:
                 dash = child.column - node.column
             queue.append(child)
     return Style(
-        step=step or 2, dash=dash if dash is not None and dash >= 0 else 0, newline=newline
+        step=step or 2,
+        dash=dash if dash is not None and dash >= 0 else 0,
+        newline=newline,
+        is_literal=text.endswith("\n"),
     )

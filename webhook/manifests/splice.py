@@ -11,6 +11,7 @@ from webhook.injection.apply import apply
 from webhook.manifests import difference, emit, jsontext, layout, tree
 from webhook.manifests.document import Document, Form
 from webhook.manifests.layout import UnspliceableError
+from webhook.manifests.node import Node
 from webhook.model.edits import Edit
 from webhook.model.errors import ManifestError
 
@@ -73,7 +74,7 @@ def _changed(value: Any, path: Sequence[str | int], edits: Sequence[Edit]) -> An
     return {**value, step: _changed(value[step], rest, edits)}
 
 
-def _anew(document: Document, root: tree.Node, after: Any, reason: str) -> Spliced:
+def _anew(document: Document, root: Node, after: Any, reason: str) -> Spliced:
     """Write the content as a whole, in key order and without aliases."""
     text = document.body
     start = layout.line_start(text, root.start)

@@ -106,7 +106,7 @@ def _marked(text: str, source: str) -> Iterator[_Span]:
         elif head > begin and text[begin:head].strip():
             yield _Span(begin, start, min(content_end, head), head)
             begin = head
-        start, end = marker.end(), None
+        start, end = _after_mark(text, marker.end()), None
     yield _Span(begin, start, len(text) if end is None else end, len(text))
 
 

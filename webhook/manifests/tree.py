@@ -6,6 +6,7 @@ nested brackets and expands aliases without bound.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,7 @@ from yaml.events import (
 from yaml.reader import ReaderError
 
 from webhook.manifests import scalars
+from webhook.manifests.node import Node
 from webhook.manifests.place import Place
 from webhook.model.errors import ManifestError
 
@@ -32,36 +34,6 @@ DEPTH: Final = 200
 about 1,000."""
 ALIASED_TEXT: Final = 16 * 1024 * 1024
 """Characters that aliases may add to a document; etcd refuses objects over 1.5 MiB."""
-
-
-class Node(msgspec.Struct):
-    """A value in the text; `start` and `end` are offsets in code points.
-
-    `start` is that of an anchor or tag when there is one. `end` of a block collection is that of
-    the next token, after comments and blank lines. `column` is that of a block mapping's first key.
-    `children` of a mapping alternate key and value. `style` is libyaml's for scalars ('' is plain).
-    `target` is what an alias stands for. `size` and `text` count the nodes and characters below,
-    aliases expanded, once the node is complete.
-    """
-
-    value: Any
-    start: int
-    end: int
-    line: int
-    column: int
-    style: str = ""
-    children: list[Node] | None = None
-    mapping: bool = False
-    flow: bool = False
-    merge: bool = False
-    """A merge key `<<`, or a mapping with one."""
-    anchored: bool = False
-    used: bool = False
-    """Some alias stands for this node."""
-    tagged: bool = False
-    target: Node | None = None
-    size: int = 0
-    text: int = 0
 
 
 class _Frame(msgspec.Struct):
@@ -83,6 +55,10 @@ def parse(text: str, place: Place) -> Node | None:
         ManifestError: not YAML, a second document, too deep, duplicate keys, excessive or
             recursive aliases, or a value that has no JSON.
     """
+    skipped = _INNER_MARK.search(text)
+    if skipped is not None:
+        line = text.count("\n", 0, skipped.start())
+        raise place.error(line, "a byte order mark inside the document", "it at the start")
     try:
         return _Builder(text, place).build()
     except MarkedYAMLError as error:
@@ -104,6 +80,7 @@ class _Builder:
 
     def __init__(self, text: str, place: Place) -> None:
         self.place = place
+        self.source = text
         self.parser = CParser(text)
         self.anchors: dict[str, Node] = {}
         self.stack: list[_Frame] = []
@@ -151,6 +128,8 @@ class _Builder:
                 value = scalars.number(value)
         except ValueError as error:
             raise self._error(event, str(error), "a value that JSON can hold") from error
+        if tag is not None and not text and not event.style:
+            self._check_tag(event)
         node = Node(
             value, start.index, event.end_mark.index, start.line, start.column, event.style or ""
         )
@@ -163,6 +142,11 @@ class _Builder:
             self._key(stack[-1], node, merge=text == "<<" and (plain or tag == _MERGE))
         else:
             self._attach(node)
+
+    def _check_tag(self, event: Any) -> None:
+        """Refuse what libyaml reads as an empty value, and kubectl as part of the tag."""
+        if self.source.startswith((",", "[", "]", "{", "}"), event.end_mark.index):
+            raise self._error(event, "a tag that a bracket or comma follows", "a space between")
 
     def _at_key(self) -> bool:
         return bool(self.stack) and self.stack[-1].node.mapping and self.stack[-1].key is None
@@ -289,6 +273,8 @@ class _Builder:
         return self.place.error(node.line, got, expected)
 
 
+_INNER_MARK: Final = re.compile("(?<=[\r\n\u0085\u2028\u2029])\ufeff")
+"""Skipped by libyaml at the start of any line, but part of the text for kubectl."""
 _MERGE: Final = scalars.TAG + "merge"
 _FEW: Final = 400_000
 _MANY: Final = 4_000_000
@@ -297,25 +283,3 @@ _MANY: Final = 4_000_000
 def _allowed_ratio(size: int) -> float:
     """Share of nodes that may come from aliases: 99 % up to 400,000 nodes, 10 % from 4,000,000."""
     return 0.99 - 0.89 * min(max(size - _FEW, 0) / (_MANY - _FEW), 1.0)
-
-
-def child(node: Node, step: str | int) -> Node | None:
-    """Give the value node of a member or list item; None if the text has none of its own."""
-    node = node.target or node
-    children = node.children
-    if children is None:
-        return None
-    if not node.mapping:
-        return children[step] if isinstance(step, int) and step < len(children) else None
-    for index in range(0, len(children), 2):
-        if name(children[index]) == step:
-            return children[index + 1]
-    return None
-
-
-def name(key: Node) -> str | None:
-    """Give the member name of a key node; None for a merge key."""
-    if key.merge:
-        return None
-    value = key.value
-    return value if type(value) is str else scalars.key(value)
