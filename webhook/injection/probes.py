@@ -1,30 +1,31 @@
-"""The application's probes and hooks: which ones capture would break, and what is put in their place.
+"""The application's probes and hooks: which ones capture would break, and what is put there.
 
 kubelet's own connection to a captured port would go through Envoy's inbound listener, which exists
 only once Pilot has answered, and would be judged by the mesh's policies. Such a handler becomes an
 `httpGet` on the probe port, which Envoy answers by asking the application itself.
 
-A handler is left alone, with a warning, when it cannot be rewritten faithfully: it has a member that
-we do not know, a named port that the container does not declare, or a host of its own.
+A handler is left alone, with a warning, when it cannot be rewritten faithfully: it has a member
+that we do not know, a named port that the container does not declare, or a host of its own.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TypeVar
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
 from webhook.bootstrap.facts import ProbeKind, ProbeSlot, ProbeTarget, probe_path
+from webhook.bootstrap.target import request_target
+from webhook.injection.annotation_values import shown
 from webhook.injection.ports import Capture
 from webhook.model.edits import Edit, Item, Path, Set, Swap
 from webhook.model.errors import PodRejected
 from webhook.model.pod import NOTHING, Container, Pod, is_absent
 
-
 _T = TypeVar("_T")
+_DIGITS = re.compile(r"[0-9]{1,5}")
 
 
 class _Probe(Struct):
@@ -75,7 +76,7 @@ class Rewrites(Struct):
     """Classic sidecar only: ports of lifecycle hooks, to be excluded from capture."""
 
 
-class _Unrewritable(Exception):
+class _Unrewritable(Exception):  # noqa: N818 - an outcome
     """Why a handler is left alone; becomes a warning."""
 
 
@@ -156,15 +157,22 @@ def _handler(
         if rewriting.capture.takes(target.port):
             found.targets.append(target)
             path_on_proxy = probe_path(rewriting.token, container.name, slot)
-            found.edits.append(_edit((*path, key), raw, path_on_proxy, rewriting.port))
+            value = {"path": path_on_proxy, "port": rewriting.port}
+            found.edits += _edits((*path, key), raw, value, probe.httpGet)
         return
 
 
-def _edit(path: Path, raw: Raw, path_on_proxy: str, port: int) -> Edit:
-    value = {"path": path_on_proxy, "port": port}
-    if path[-1] != "httpGet":
-        return Swap(path, "httpGet", value, raw)
-    return Set(path, _with_headers(raw, value), raw)
+def _edits(path: Path, raw: Raw, value: dict[str, object], http_get: Raw) -> tuple[Edit, ...]:
+    """Return the edits that put an `httpGet` in the place of the handler at `path`.
+
+    A null `httpGet` beside another handler is a place that is taken: it gets the value, and null
+    moves to the other one, so that undoing both gives back the same text.
+    """
+    if path[-1] == "httpGet":
+        return (Set(path, _with_headers(raw, value), raw),)
+    if http_get is NOTHING:
+        return (Swap(path, "httpGet", value, raw),)
+    return Set((*path[:-1], "httpGet"), value, None), Set(path, None, raw)
 
 
 def _target(
@@ -180,7 +188,7 @@ def _target(
             container=container.name,
             slot=slot,
             kind=ProbeKind.GRPC,
-            port=grpc.port,
+            port=_port(grpc.port, container),
             service=grpc.service or "",
             timeout_seconds=timeout,
             period_seconds=period,
@@ -189,7 +197,7 @@ def _target(
         raise _Unrewritable("kubelet does not run tcpSocket hooks; use httpGet, exec or sleep")
     tcp = _handler_value(raw, _TcpSocket)
     if tcp.host:
-        raise _Unrewritable(f'it names a host of its own, "{tcp.host}"')
+        raise _Unrewritable(f'it names a host of its own, "{shown(tcp.host)}"')
     return ProbeTarget(
         container=container.name,
         slot=slot,
@@ -204,16 +212,19 @@ def _http_target(
     get: _HttpGet, slot: ProbeSlot, container: Container, timeout: int, period: int
 ) -> ProbeTarget:
     if get.host:
-        raise _Unrewritable(f'it names a host of its own, "{get.host}"')
+        raise _Unrewritable(f'it names a host of its own, "{shown(get.host)}"')
     scheme = (get.scheme or "HTTP").upper()
     if scheme not in ("HTTP", "HTTPS"):
-        raise _Unrewritable(f'its scheme is "{get.scheme}", expected HTTP or HTTPS')
+        raise _Unrewritable(f'its scheme is "{shown(scheme)}", expected HTTP or HTTPS')
+    target = request_target(get.path or "/")
+    if target is None:
+        raise _Unrewritable(f'its path "{shown(get.path or "")}" is a URL of its own to kubelet')
     return ProbeTarget(
         container=container.name,
         slot=slot,
         kind=ProbeKind.HTTPS if scheme == "HTTPS" else ProbeKind.HTTP,
         port=_port(get.port, container),
-        path=request_target(get.path or "/"),
+        path=target,
         has_host=any(header.name.lower() == "host" for header in get.httpHeaders or ()),
         timeout_seconds=timeout,
         period_seconds=period,
@@ -235,14 +246,23 @@ def _decode(raw: Raw, kind: type[_T], where: str) -> _T:
 
 
 def _port(port: int | str, container: Container) -> int:
-    if isinstance(port, int):
-        return port
-    if port.isdecimal():
-        return int(port)
+    if isinstance(port, str):
+        port = _number(port, container)
+    if not 1 <= port <= 65535:
+        raise _Unrewritable(f"its port is {port}, expected 1-65535")
+    return port
+
+
+def _number(port: str, container: Container) -> int:
+    """Return the number of a port written as text: kubelet looks for a name before it reads one."""
     for declared in container.ports or ():
         if declared.name == port:
             return declared.containerPort
-    raise _Unrewritable(f'its port "{port}" is not among the ports of container {container.name}')
+    if _DIGITS.fullmatch(port):
+        return int(port)
+    raise _Unrewritable(
+        f'its port "{shown(port)}" is not among the ports of container {shown(container.name)}'
+    )
 
 
 def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
@@ -267,33 +287,7 @@ def _exclude_hook(
     if capture.takes(port):
         found.hook_ports.append(port)
         found.warnings.append(
-            f"containers.{container.name}.lifecycle.{key}.httpGet keeps port {port}, which is excluded "
-            "from capture: a classic sidecar may be gone when the hook runs; use a native sidecar to "
-            "have that port in the mesh"
+            f"containers.{container.name}.lifecycle.{key}.httpGet keeps port {port}, which is "
+            "excluded from capture: a classic sidecar may be gone when the hook runs; use a native "
+            "sidecar to have that port in the mesh"
         )
-
-
-_PLAIN_TARGET = re.compile(
-    r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)?\Z"
-)
-_PATH_SAFE = "/-._~!$&'()*+,;=:@"
-
-
-def request_target(path: str) -> str:
-    """Return what kubelet writes on the request line for a probe's `path`.
-
-    kubelet parses the path as a URL (Go's net/url): a fragment is not sent, a leading slash is
-    added, and what may not stand in a path is percent-encoded; a path that is no URL is encoded
-    whole.
-    """
-    if _PLAIN_TARGET.match(path):
-        return path
-    if re.search(r"%(?![0-9A-Fa-f]{2})", path):
-        return _rooted(quote(path, safe=_PATH_SAFE, errors="replace"))
-    location, _, query = path.partition("#")[0].partition("?")
-    target = _rooted(quote(location, safe=_PATH_SAFE + "%", errors="replace"))
-    return f"{target}?{quote(query, safe=_PATH_SAFE + '%?', errors='replace')}" if query else target
-
-
-def _rooted(target: str) -> str:
-    return target if target.startswith("/") else f"/{target}"
