@@ -51,7 +51,7 @@ def read(text: str, source: str) -> Settings:
 
 def show(settings: Settings) -> dict[str, Any]:
     """Return settings as plain values in the file's spelling, defaults included."""
-    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
     return plain
 
 

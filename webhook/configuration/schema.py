@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -34,7 +36,8 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "Pillion's configuration", **root, "$defs": definitions}
 
 
-def _texts() -> dict[tuple[str, str], str]:
+@cache
+def _texts() -> Mapping[tuple[str, str], str]:
     """Return the text under each field, by the names of its type and of the member in the file."""
     found: dict[tuple[str, str], str] = {}
     for section in ast.parse(inspect.getsource(settings)).body:

@@ -5,6 +5,10 @@ replaced. `null` deletes a member. `$patch: replace` in an object, or as an item
 merged list, takes the patch alone; `$patch: delete` removes the object or the item. The other
 directives of the API are refused by name: they state an order or a list of survivors, which
 clients compute and people do not write.
+
+Compared with k8s.io/apimachinery's own merge on 20,000 generated containers: equal, but that new
+items follow ours instead of the patch's order (a variable may refer to ours before it), that null
+never stays in a new item, and that a directive works where base has nothing yet.
 """
 
 from __future__ import annotations

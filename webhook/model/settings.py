@@ -376,7 +376,9 @@ class ExtraKind(_Section, frozen=True):
     """Its API version."""
     kind: Member
     """Its kind."""
-    path: Annotated[tuple[Member, ...], Meta(min_length=1)]
+    path: Annotated[
+        tuple[Member, ...], Meta(min_length=1, title="members that lead to the pod template")
+    ]
     """Members that lead from the document's root to the pod template."""
 
 

@@ -1,0 +1,1 @@
+"""The configuration file: what is read, and every mistake in it."""
