@@ -15,6 +15,7 @@ import pytest
 
 from tests.envoy import pilot
 from tests.envoy.certificates import self_signed
+from tests.envoy.mesh import PLAINTEXT, running_pilot_and_envoy, virtual
 from tests.envoy.process import (
     TOKEN,
     RunningEnvoy,
@@ -27,12 +28,7 @@ from tests.envoy.process import (
     running_envoy,
 )
 from webhook.bootstrap.facts import drain_path
-from webhook.model.settings import InterceptionMode, PilotConnection, Settings, Traffic
-
-PLAINTEXT = msgspec.structs.replace(
-    Settings(),
-    pilot=msgspec.structs.replace(Settings().pilot, connection=PilotConnection.PLAINTEXT),
-)
+from webhook.model.settings import InterceptionMode, Settings, Traffic
 
 
 @contextlib.contextmanager
@@ -173,33 +169,6 @@ def failures(envoy: RunningEnvoy) -> int:
     """Return how often the stream to Pilot ended, for whatever reason."""
     stats = envoy.admin("/stats?filter=grpc.xds-grpc.streams_closed_").body.decode()
     return sum(int(line.rpartition(" ")[2]) for line in stats.splitlines())
-
-
-@contextlib.contextmanager
-def running_pilot_and_envoy(
-    resources: dict[str, dict[str, bytes]], settings: Settings, port: int, directory: Path
-) -> Iterator[tuple[pilot.Pilot, RunningEnvoy]]:
-    """Run both, Pilot first."""
-    with (
-        pilot.running_pilot(resources, port) as served,
-        running_envoy(settings, directory) as envoy,
-    ):
-        yield served, envoy
-
-
-def virtual(settings: Settings, target: int) -> dict[str, dict[str, bytes]]:
-    """Return Pilot's two virtual listeners, the inbound one with an application behind it."""
-    ports = settings.proxy.ports
-    name = "outbound|80|v1|web.shop.svc.cluster.local"
-    return {
-        pilot.CLUSTER: {name: pilot.cluster(name, target)},
-        pilot.LISTENER: {
-            "virtualOutbound": pilot.tcp_listener("virtualOutbound", ports.outbound, name),
-            "virtualInbound": pilot.http_listener(
-                "virtualInbound", ports.inbound, name, "inbound_0.0.0.0_8080;"
-            ),
-        },
-    }
 
 
 @pytest.mark.parametrize("native", [True, False], ids=["native", "classic"])

@@ -74,15 +74,30 @@ class Prepared(Struct, frozen=True):
         Raises:
             PodRejected: some text cannot be written as JSON, or the document is too large.
         """
-        values = {
+        text = self.whole.fill(self.values(facts, targets, token))
+        self.check(text, facts, targets, token)
+        return text
+
+    def values(
+        self, facts: Facts, targets: tuple[ProbeTarget, ...], token: str
+    ) -> dict[bytes, bytes]:
+        """Return what belongs in the holes of `whole`."""
+        return {
             b"pod": escaped(encode(pod_metadata(self.settings, facts)))[1:-1],
             b"token": inside(token),
             **self.probes.fill(targets, token),
         }
-        text = self.whole.fill(values)
+
+    def check(
+        self, text: bytes, facts: Facts, targets: tuple[ProbeTarget, ...], token: str
+    ) -> None:
+        """Let a text that holds the document pass if the document fits in an argument.
+
+        Raises:
+            PodRejected: it does not; the message names its largest parts.
+        """
         if len(text) > names.BOOTSTRAP_LIMIT - size.GROWTH:
             size.check(document(self.settings, facts, targets, token))
-        return text
 
 
 def prepare(settings: Settings) -> Prepared:

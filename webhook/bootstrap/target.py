@@ -28,10 +28,8 @@ def request_target(path: str) -> str | None:
     Raises:
         UnicodeEncodeError: the text holds half of a surrogate pair.
     """
-    if _CONTROL.search(path):
-        return _rooted(_escape(path.encode()))
-    reference = path.partition("#")[0]
-    if _BAD_ESCAPE.search(path.partition("#")[2]):
+    reference, _, fragment = path.partition("#")
+    if _CONTROL.search(reference) or _BAD_ESCAPE.search(fragment):
         return _rooted(_escape(path.encode()))
     before, mark, query = reference.partition("?")
     if before.startswith("//") or ":" in before.partition("/")[0]:
