@@ -15,9 +15,9 @@ from webhook.injection.catalogue import (
     opting,
     traffic,
 )
-from webhook.injection.catalogue.entry import Entry, Place
+from webhook.injection.catalogue.entry import Entry, Place, Support
 from webhook.injection.consistency import check
-from webhook.injection.effective import Effective, warn
+from webhook.injection.effective import MOST_WARNINGS, Effective, warn
 from webhook.injection.proxy_config import ReadYaml
 from webhook.model.errors import InvalidAnnotation, InvalidAnnotations
 from webhook.model.settings import AnnotationRules, OnInvalid, Settings
@@ -82,7 +82,7 @@ def effective(
                 mistakes.append(error)
     draft, contradictions = check(draft, settings, found)
     mistakes.extend(contradictions)
-    for key in found.keys() - RELEVANT:
+    for key in sorted(found.keys() - RELEVANT)[: MOST_WARNINGS + 1]:
         draft = warn(draft, f'annotation "{shown(key)}" is not known{nearest(key)}')
     if not mistakes:
         return draft
@@ -94,7 +94,11 @@ def effective(
 
 
 def is_allowed(key: str, rules: AnnotationRules) -> bool:
-    """Tell whether the administrator lets pods use an annotation; a denial beats a permission."""
+    """Tell whether the administrator lets pods use an annotation; a denial beats a permission.
+
+    Only what has an effect can be forbidden: a key that is not honoured may belong to others too,
+    such as Multus' networks.
+    """
     return _any_matches(key, rules.allow) and not _any_matches(key, rules.deny)
 
 
@@ -105,7 +109,8 @@ def nearest(key: str) -> str:
 
 
 def _changed(draft: Effective, entry: Entry, text: str, read_yaml: ReadYaml) -> Effective:
-    if not is_allowed(entry.key, draft.settings.annotations):
+    is_honoured = entry.support is Support.HONOURED
+    if is_honoured and not is_allowed(entry.key, draft.settings.annotations):
         raise InvalidAnnotation(entry.key, shown(text), "none: not allowed by the administrator")
     if entry.change is None:
         return draft

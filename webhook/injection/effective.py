@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from webhook.model.settings import Settings
+
+MOST_WARNINGS: Final = 20
+"""The API server passes on 4 KiB of warnings; a pod with thousands of slips must cost no time."""
 
 
 class Effective(Struct, frozen=True, kw_only=True):
@@ -44,10 +47,12 @@ def at(draft: Effective, path: str) -> Any:
 
 
 def warn(draft: Effective, sentence: str) -> Effective:
-    """Return a copy with one more warning, unless it is there."""
-    if sentence in draft.warnings:
+    """Return a copy with one more warning, unless it is there or there are too many."""
+    count = len(draft.warnings)
+    if count > MOST_WARNINGS or sentence in draft.warnings:
         return draft
-    return put(draft, "warnings", (*draft.warnings, sentence))
+    said = sentence if count < MOST_WARNINGS else "further warnings about annotations are left out"
+    return put(draft, "warnings", (*draft.warnings, said))
 
 
 def _replaced(struct: Any, path: list[str], value: Any) -> Any:

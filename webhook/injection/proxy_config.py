@@ -15,6 +15,7 @@ from webhook.model.settings import InterceptionMode
 KEY: Final = "proxy.istio.io/config"
 ACCEPTED: Final = "YAML of Istio's ProxyConfig"
 MOST_MISTAKES: Final = 10
+"""Reading ends there: each unknown member costs a search for the nearest name."""
 
 
 class ReadYaml(Protocol):
@@ -99,13 +100,15 @@ def _members(text: str, read_yaml: ReadYaml) -> dict[str, Any]:
     except (ManifestError, ValueError, RecursionError) as error:
         raise Refused(str(error)) from error
     mistakes: list[str] = []
-    found = PROXY_CONFIG(
-        {} if document is None else document,
-        "",
-        lambda path, what: mistakes.append(f"{path}: {what}"),
-    )
+
+    def note(path: str, what: str) -> None:
+        mistakes.append(f"{path}: {what}" if path else what)
+        if len(mistakes) == MOST_MISTAKES:
+            raise Refused("; ".join(mistakes))
+
+    found = PROXY_CONFIG({} if document is None else document, "", note)
     if mistakes:
-        raise Refused("; ".join(mistakes[:MOST_MISTAKES]).removeprefix(": "))
+        raise Refused("; ".join(mistakes))
     members: dict[str, Any] = found
     return members
 

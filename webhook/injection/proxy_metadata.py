@@ -89,6 +89,7 @@ def with_metadata(draft: Effective, metadata: Mapping[str, str], where: str) -> 
     Raises:
         Refused: a variable of node metadata has a name that cannot be a key there.
     """
+    kept: dict[str, str] = {}
     for variable, value in metadata.items():
         name = variable.removeprefix(PREFIX)
         if not variable.startswith(PREFIX):
@@ -103,9 +104,9 @@ def with_metadata(draft: Effective, metadata: Mapping[str, str], where: str) -> 
             if value != "false":
                 draft = warn(draft, f"{where}.{variable} has no effect: {_WITHOUT_AGENT[name]}")
         else:
-            path = "settings.bootstrap.proxy_metadata"
-            draft = put(draft, path, {**at(draft, path), name: value})
-    return draft
+            kept[name] = value
+    path = "settings.bootstrap.proxy_metadata"
+    return put(draft, path, {**at(draft, path), **kept}) if kept else draft
 
 
 def why_not(name: str) -> str:

@@ -224,19 +224,6 @@ REFUSED: dict[str, tuple[str, ...]] = {
     f"{_SIDECAR}/statsFlushInterval": ("", "5", "0s", "500ms", "1.5s", "-1s", "1s1m", "5S", "9999999999s"),
     f"{_SIDECAR}/statsEvictionInterval": ("", "7s", "0s", "1d"),
     "prometheus.istio.io/merge-metrics": _NO_BOOLEANS,
-    "k8s.v1.cni.cncf.io/networks": _NO_TEXTS,
-    f"{_SIDECAR}/proxyImageType": _NO_TEXTS,
-    f"{_SIDECAR}/agentLogLevel": _NO_TEXTS,
-    f"{_READINESS}/applicationPorts": _NO_TEXTS,
-    "proxy.istio.io/overrides": _NO_TEXTS,
-    f"{_SIDECAR}/statsHistogramBins": _NO_TEXTS,
-    f"{_SIDECAR}/statsCompression": _NO_TEXTS,
-    "prometheus.istio.io/scrape-targets": _NO_TEXTS,
-    "prometheus.istio.io/secure-port": _NO_TEXTS,
-    "apm.datadoghq.com/env": _NO_TEXTS,
-    "resource.opentelemetry.io/service.namespace": _NO_TEXTS,
-    "resource.opentelemetry.io/service.version": _NO_TEXTS,
-    "resource.opentelemetry.io/service.instance.id": _NO_TEXTS,
 }  # fmt: skip
 
 CONTRADICTIONS: tuple[tuple[str, str], ...] = (

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from webhook.injection.annotations import effective, is_allowed, relevant
-from webhook.injection.effective import Effective
+from webhook.injection.effective import MOST_WARNINGS, Effective
+from webhook.injection.proxy_config import MOST_MISTAKES
 from webhook.manifests.value import read_yaml
 from webhook.model.errors import InvalidAnnotations
 from webhook.model.settings import (
@@ -177,6 +178,20 @@ def test_an_unknown_key_of_the_family_is_said_to_be_one() -> None:
         "did you mean traffic.sidecar.istio.io/excludeOutboundPorts" in w for w in found.warnings
     )
     "".join(found.warnings).encode()
+
+
+def test_thousands_of_slips_are_cut_short() -> None:
+    """Warnings end after a few, and say so, whatever a pod holds."""
+    keys: dict[str, str | None] = {f"{SIDECAR}/x{index}": "" for index in range(5000)}
+    variables = ", ".join(f"A{index}: x" for index in range(5000))
+    members = ", ".join(f"A{index}: x" for index in range(5000))
+
+    for found in (of(keys), of({"proxy.istio.io/config": f"proxyMetadata: {{{variables}}}"})):
+        assert len(found.warnings) == MOST_WARNINGS + 1
+        assert found.warnings[-1] == "further warnings about annotations are left out"
+    with pytest.raises(InvalidAnnotations) as caught:
+        of({"proxy.istio.io/config": f"{{{members}}}"})
+    assert str(caught.value).count("is not known") == MOST_MISTAKES
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from webhook.injection.annotations import CATALOGUE, RELEVANT, effective
 from webhook.injection.effective import Effective, at
 from webhook.manifests.value import read_yaml
 from webhook.model.errors import InvalidAnnotations
-from webhook.model.settings import OnInvalid, Redirect, RedirectMode, Settings
+from webhook.model.settings import AnnotationRules, OnInvalid, Redirect, RedirectMode, Settings
 
 _ROWS = [(key, text) for key, texts in REFUSED.items() for text in texts]
 
@@ -64,7 +64,17 @@ def test_a_refused_text_may_count_as_absent(key: str) -> None:
         assert any(key in warning and "ignored" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("key", sorted({row.key for row in WARNED} - set(REFUSED)))
+def test_what_is_ignored_may_hold_anything(key: str) -> None:
+    """A key that nothing here reads, which may be another product's, never denies a pod."""
+    settings = Settings(annotations=AnnotationRules(allow=(), deny=("*",)))
+
+    for text in ("", "[\n  {}\n]", "\x00", "$(POD_IP)"):
+        assert effective(settings, {key: text}, read_yaml).settings == settings
+
+
 def test_every_annotation_has_rows() -> None:
-    """Each annotation that changes something has a row that is taken and one that is refused."""
+    """Each annotation that is read has a row that is taken and one that is refused."""
     assert {row.key for row in TAKEN} | {row.key for row in WARNED} == RELEVANT
-    assert set(REFUSED) == RELEVANT
+    ignored = {row.key for row in WARNED} - {row.key for row in TAKEN}
+    assert set(REFUSED) == RELEVANT - ignored - {"k8s.v1.cni.cncf.io/networks"}

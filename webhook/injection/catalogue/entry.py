@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from webhook.injection.annotation_values import plain
 from webhook.injection.effective import Effective, put, warn
 from webhook.injection.proxy_config import ReadYaml
 
@@ -48,7 +47,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     """None: the key is read elsewhere (decision, names, record), or only documented."""
 
 
-ANY_TEXT: Final = "text without control characters"
+ANY_TEXT: Final = "any text"
 
 
 def setting(path: str, parse: Callable[[str], Any]) -> Change:
@@ -67,7 +66,7 @@ def degraded(
     instead: str,
     accepted: str = ANY_TEXT,
     default: str = "none",
-    parse: Callable[[str], Any] = plain,
+    parse: Callable[[str], Any] = str,
     asks: Callable[[Effective, Any], bool] = lambda _, __: True,
 ) -> Entry:
     """Make an entry that validates its text and then warns, unless it asks for nothing."""
