@@ -25,6 +25,7 @@ from webhook.serving.http import Webhook, health_application
 from webhook.serving.inject import InjectEndpoint
 from webhook.serving.lifecycle import Lifecycle
 from webhook.serving.listener import Listener, bind
+from webhook.serving.load import Load
 from webhook.serving.log import configure_logging
 from webhook.serving.metrics import Metrics
 from webhook.serving.reload import Configuration
@@ -50,7 +51,7 @@ def serve(options: Options) -> int:
 
 
 async def _serve(options: Options) -> None:
-    metrics, draining = Metrics(), Draining()
+    metrics, draining, load = Metrics(), Draining(), Load()
     admissions = Admissions(metrics)
 
     def adopt(settings: Settings) -> None:
@@ -69,18 +70,24 @@ async def _serve(options: Options) -> None:
     def version() -> Mapping[str, str]:
         return {"version": __version__, "configurationHash": configuration.hash}
 
-    endpoint = InjectEndpoint(admissions, metrics, draining, in_flight_limit=options.in_flight)
+    endpoint = InjectEndpoint(admissions, metrics, draining, load, pending_limit=options.in_flight)
     listeners = [
         Listener(
             Webhook(endpoint, health_application(readiness, version)),
             bind(*options.listen),
             metrics=metrics,
+            load=load,
             context=certificates.context.front,
         )
     ]
     if options.metrics_listen is not None:
         listeners.append(
-            Listener(Scrape(metrics.registry), bind(*options.metrics_listen), metrics=metrics)
+            Listener(
+                Scrape(metrics.registry),
+                bind(*options.metrics_listen),
+                metrics=metrics,
+                load=Load(),
+            )
         )
     with ExitStack() as stack:
         for name, step in (("certificates", certificates.step), ("settings", configuration.step)):

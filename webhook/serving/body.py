@@ -48,7 +48,8 @@ async def read_body(receive: Receive) -> bytes:
     """Return the body; it never holds more than the limit and the last piece.
 
     Raises:
-        RequestError: 413, as soon as more than the limit was received; 400 for an empty body.
+        RequestError: 413, as soon as more than the limit was received; 400 for an empty body and
+            for one that is no UTF-8, which the reading of single members would find too late.
         ClientGoneError: the connection ended first.
     """
     message = await receive()
@@ -59,7 +60,18 @@ async def read_body(receive: Receive) -> bytes:
         raise _too_large()
     if not body:
         raise RequestError(400, "the body is empty, expected an AdmissionReview")
+    if not body.isascii():
+        _check_encoding(body)
     return body
+
+
+def _check_encoding(body: bytes) -> None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            400, f"the body is no JSON: got a byte that is no UTF-8 at position {error.start}"
+        ) from error
 
 
 async def _read_on(message: Message, receive: Receive) -> bytes:

@@ -8,58 +8,68 @@ from webhook.model.errors import RequestError
 from webhook.serving.admissions import Admissions
 from webhook.serving.body import ClientGoneError, Receive, Scope, Send, check_head, read_body
 from webhook.serving.draining import Draining
+from webhook.serving.load import Load
 from webhook.serving.metrics import Metrics
 
 _JSON: Final = (b"content-type", b"application/json")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _CLOSE: Final = (b"connection", b"close")
-_RETRY_SOON: Final = (b"retry-after", b"1")
-"""The API server's client tries again after that many seconds, and fails the call without it."""
-_ALLOW: Final = (b"allow", b"POST")
+_EXTRA: Final = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"1")]}
+"""Headers of a status. The API server's client tries again after the seconds of Retry-After, and
+fails the call without it."""
 
 
 class InjectEndpoint:
     """Answers admission requests, a bounded number at a time."""
 
     def __init__(
-        self, admissions: Admissions, metrics: Metrics, draining: Draining, *, in_flight_limit: int
+        self,
+        admissions: Admissions,
+        metrics: Metrics,
+        draining: Draining,
+        load: Load,
+        *,
+        pending_limit: int,
     ) -> None:
+        """Make the endpoint.
+
+        Args:
+            admissions: answers bodies.
+            metrics: counts what is refused.
+            draining: tells when connections are to be closed.
+            load: of the listener; requests that a slow client has not sent whole do not count.
+            pending_limit: whole requests at once that are answered; more are told to come back.
+        """
         self._admissions = admissions
         self._metrics = metrics
         self._draining = draining
-        self._limit = in_flight_limit
-        self.in_flight = 0
+        self._load = load
+        self._limit = pending_limit
         self.served = 0
         """Requests so far, whatever their answer."""
-        metrics.watch_in_flight(lambda: self.in_flight)
+        metrics.watch_in_flight(lambda: load.pending)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self.in_flight >= self._limit:
-            await self._refuse(
-                send, RequestError(503, "too many requests at once, try again"), _RETRY_SOON
-            )
-            return
-        self.in_flight += 1
         self.served += 1
         try:
             check_head(scope["method"], scope["headers"])
             body = await read_body(receive)
+            if self._load.pending > self._limit:
+                raise RequestError(503, "too many requests at once, try again")
             answer = self._admissions.answer(body)
-            await self._send(send, 200, answer, [_JSON])
         except RequestError as error:
             await self._refuse(send, error)
         except ClientGoneError:
             self._metrics.dropped("gone")
-        finally:
-            self.in_flight -= 1
+        else:
+            await self._send(send, 200, answer, [_JSON])
 
-    async def _refuse(self, send: Send, error: RequestError, *headers: tuple[bytes, bytes]) -> None:
+    async def _refuse(self, send: Send, error: RequestError) -> None:
         self._metrics.refused(error.status)
-        extra = [_ALLOW] if error.status == 405 else []
         # What is left of the body is not worth reading, so the connection cannot be used again.
-        text = f"{error}\n".encode("utf-8", "replace")
-        await self._send(send, error.status, text, [_TEXT, *headers, *extra, _CLOSE])
+        headers = [_TEXT, *_EXTRA.get(error.status, ()), _CLOSE]
+        await self._send(send, error.status, f"{error}\n".encode("utf-8", "replace"), headers)
 
     async def _send(
         self, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]

@@ -13,7 +13,9 @@ import uvicorn
 from uvicorn.config import Config
 
 from webhook.model.errors import PillionError
-from webhook.serving.connection import Connection, Limits, keep_time, oldest_waiting
+from webhook.serving.connection import Connection
+from webhook.serving.crowd import Crowd, Limits
+from webhook.serving.load import Load
 from webhook.serving.metrics import Metrics
 
 _KEEP_ALIVE_SECONDS: Final = 120
@@ -35,6 +37,7 @@ class Listener(uvicorn.Server):
         bound: socket.socket,
         *,
         metrics: Metrics,
+        load: Load,
         context: ssl.SSLContext | None = None,
         limits: Limits | None = None,
         drain_seconds: int = 5,
@@ -45,6 +48,7 @@ class Listener(uvicorn.Server):
             application: ASGI.
             bound: a bound socket, see `bind`.
             metrics: counts connections that are ended.
+            load: kept up to date.
             context: for TLS; plain HTTP without.
             limits: of each connection.
             drain_seconds: given to requests in flight when it stops.
@@ -52,7 +56,7 @@ class Listener(uvicorn.Server):
         self._bound = bound
         self._context = context
         self._limits = limits or Limits()
-        self._metrics = metrics
+        self._crowd = Crowd(self._limits, metrics, load)
         super().__init__(
             Config(
                 application,
@@ -83,8 +87,7 @@ class Listener(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until `should_exit` is set, then drain."""
-        connections: set[Connection] = self.server_state.connections  # type: ignore[assignment]
-        timekeeper = asyncio.create_task(keep_time(connections))
+        timekeeper = asyncio.create_task(self._crowd.keep_time())
         try:
             await super().serve(sockets)
         finally:
@@ -98,25 +101,14 @@ class Listener(uvicorn.Server):
             sock=self._bound,
             backlog=_BACKLOG,
             ssl=self._context,
-            ssl_handshake_timeout=self._limits.request_seconds if tls else None,
+            ssl_handshake_timeout=self._limits.handshake_seconds if tls else None,
             ssl_shutdown_timeout=self._limits.close_seconds if tls else None,
         )
         self.servers = [server]
         self.started = True
 
     def _connection(self) -> Connection:
-        connections: set[Connection] = self.server_state.connections  # type: ignore[assignment]
-        if len(connections) >= self._limits.connections:
-            victim = oldest_waiting(connections)
-            if victim is not None:
-                victim.evict()
-        return Connection(
-            self.config,
-            self.server_state,
-            {},
-            limits=self._limits,
-            metrics=self._metrics,
-        )
+        return Connection(self.config, self.server_state, self._crowd)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
@@ -14,7 +15,7 @@ _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctim
 _TEXT_LIMIT: Final = 1024
 """Characters of a field: what clients send is repeated only so far."""
 
-_ENCODER = msgspec.json.Encoder(enc_hook=repr)
+_ENCODER = msgspec.json.Encoder()
 
 
 class JsonFormatter(logging.Formatter):
@@ -30,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         }
         for key, value in record.__dict__.items():
             if key not in _PLAIN:
-                line[key] = value[:_TEXT_LIMIT] if isinstance(value, str) else value
+                line[key] = _shown(value)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return _encoded(line)
@@ -45,6 +46,15 @@ def configure_logging(level: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
+def _shown(value: object) -> object:
+    """Return a field as JSON can show it; anything else by its repr, which hides keys."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return (value if isinstance(value, str) else repr(value))[:_TEXT_LIMIT]
+
+
 def _time(seconds: float) -> str:
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
@@ -54,7 +64,4 @@ def _encoded(line: dict[str, Any]) -> str:
     try:
         return _ENCODER.encode(line).decode()
     except UnicodeEncodeError:  # a lone surrogate in what a client sent
-        return _ENCODER.encode(
-            {key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-             for key, value in line.items()}
-        ).decode()  # fmt: skip
+        return json.dumps(line, separators=(",", ":"))
