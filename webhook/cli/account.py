@@ -1,4 +1,4 @@
-"""The account of one pod: every fact that `explain` tells, as a value that is shown in two forms."""
+"""The account of one pod: every fact that `explain` tells, as a value shown in two forms."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from webhook.injection.engine import Denied, Explanation, Injected
 from webhook.injection.patch import Stage
 from webhook.injection.selection import Selection
 from webhook.model.edits import Edit, Path, Put, Set, Swap
+from webhook.model.errors import PodRejected
+from webhook.model.pod import read
+
+_LISTS = ("initContainers", "containers", "volumes", "imagePullSecrets")
+"""Members of a pod's spec that injection adds named items to."""
 
 
 class Row(Struct, frozen=True):
@@ -36,7 +41,7 @@ class Annotation(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True):
-    """What injection adds, by name, and the handlers that it rewrites."""
+    """What injection adds, by name, and the probes, hooks and other fields that it rewrites."""
 
     initContainers: list[str]
     containers: list[str]
@@ -96,11 +101,13 @@ def _rows(matches: Iterable[Match]) -> Iterator[Row]:
 
 
 def _annotations(target: Target) -> Iterator[Annotation]:
-    metadata = target.workload.pod.get("metadata") or {}
-    present = metadata.get("annotations") or {}
+    try:
+        present = read(target.text).annotations
+    except PodRejected:
+        return
     for entry in CATALOGUE:
         if entry.place is Place.ANNOTATION and entry.key in present:
-            shown = str(present[entry.key] or "")
+            shown = present[entry.key] or ""
             effect = entry.effect if not entry.instead else f"{entry.effect}; {entry.instead}"
             yield Annotation(entry.key, shown, entry.support.value, effect)
 
@@ -114,13 +121,15 @@ def _changes(stages: Iterable[Stage]) -> Changes:
 
 
 def _note(edit: Edit, changes: Changes) -> None:
-    if isinstance(edit, Put):
-        getattr(changes, str(edit.path[-1])).extend(edit.names)
-    elif isinstance(edit, Set | Swap) and edit.path[:2] == ("spec", edit.path[1]):
-        changes.rewritten.append(_dotted(edit.path))
-    elif isinstance(edit, Set) and len(edit.path) > 2:
-        getattr(changes, str(edit.path[1])).append(str(edit.path[-1]))
+    path = edit.path
+    where = path[1] if len(path) > 1 else None
+    if isinstance(edit, Put) and len(path) == 2 and where in _LISTS:
+        getattr(changes, str(where)).extend(edit.names)
+    elif isinstance(edit, Set | Swap | Put) and path[0] == "spec":
+        changes.rewritten.append(_dotted(path[2:] if len(path) > 2 else path))
+    elif isinstance(edit, Set) and len(path) == 3:
+        getattr(changes, str(where)).append(str(path[2]))
 
 
 def _dotted(path: Path) -> str:
-    return ".".join(part if isinstance(part, str) else part.name for part in path[2:])
+    return ".".join(part if isinstance(part, str) else part.name for part in path)

@@ -54,6 +54,14 @@ class Result(Struct, frozen=True):
     outcome: Outcome
 
 
+class RefusedError(ManifestError):
+    """Pods that must not be admitted as they are; `mistakes` holds a sentence for each."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistakes))
+
+
 class Batch:
     """Inputs read, and the pods in them found."""
 

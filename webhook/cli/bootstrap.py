@@ -58,5 +58,5 @@ def _argvs(results: list[Result]) -> Iterator[tuple[str, list[str]]]:
         pod: Any = apply_stages(result.outcome.stages, result.target.workload.pod)
         for containers in (pod["spec"].get("initContainers"), pod["spec"].get("containers")):
             for container in containers or ():
-                if container["name"] == names.PROXY:
+                if container.get("name") == names.PROXY:
                     yield result.target.workload.owner.name, container["args"]

@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from webhook.cli.account import account_of
     from webhook.cli.outputs import write_stdout
+    from webhook.cli.speech import plain
 
     _, batch = inject.batch_of(arguments)
     accounts = [account_of(target, batch.explain(target)) for target in batch.targets]
@@ -36,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         answer = {"pods": accounts, "warnings": batch.warnings}
         write_stdout(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
         return 0
-    blocks = ["\n".join(_lines(account)) for account in accounts]
-    blocks += (f"warning: {sentence}" for sentence in batch.warnings)
+    blocks = ["\n".join(map(plain, _lines(account))) for account in accounts]
+    blocks += (plain(f"warning: {sentence}") for sentence in batch.warnings)
     write_stdout("\n\n".join(blocks or ["no pods"]) + "\n")
     return 0
 

@@ -78,16 +78,16 @@ def injected(arguments: argparse.Namespace) -> tuple[tuple[Source, ...], Batch, 
     """Read the inputs and put them through the engine.
 
     Raises:
-        ManifestError: an input cannot be read, or a pod must not be injected as it is.
+        ManifestError: an input cannot be read.
+        RefusedError: pods must not be injected as they are.
     """
-    from webhook.cli.batch import denials
-    from webhook.model.errors import ManifestError
+    from webhook.cli.batch import RefusedError, denials
 
     sources, batch = batch_of(arguments)
     results = list(batch.inject())
     refused = denials(results)
     if refused:
-        raise ManifestError("\n".join(refused))
+        raise RefusedError(refused)
     return sources, batch, results
 
 

@@ -113,10 +113,11 @@ def _command(name: str) -> Command:
 
 
 def _failed(error: Exception) -> int:
+    from webhook.cli.speech import say
     from webhook.model.errors import PillionError
 
     if not isinstance(error, PillionError):
         raise error
-    for sentence in str(error).splitlines():
-        print(f"pillion: {sentence}", file=sys.stderr)
+    # Some errors tell several mistakes at once.
+    say(f"pillion: {sentence}" for sentence in getattr(error, "mistakes", (str(error),)))
     return 1

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from webhook.cli.options import reason
 from webhook.model.errors import ManifestError
+
+
+class _Staged(NamedTuple):
+    """A file that is written, but not yet in its place."""
+
+    name: Path
+    """As the user wrote it."""
+    path: Path
+    temporary: Path
 
 
 def is_directory(target: str) -> bool:
@@ -47,8 +58,9 @@ def write_files(files: Iterable[tuple[Path, str]]) -> None:
         BrokenPipeError: the reader of a pipe is gone.
         ManifestError: a file or folder cannot be written.
     """
-    staged: list[tuple[Path, Path]] = []
+    staged: list[_Staged] = []
     folders: list[Path] = []
+    name = Path()
     try:
         special = []
         for name, text in files:
@@ -57,21 +69,21 @@ def write_files(files: Iterable[tuple[Path, str]]) -> None:
                 continue
             path = name.resolve()
             folders += _make_folders(path.parent)
-            staged.append((_stage(path, text), path))
-        for path, text in special:
-            path.write_bytes(text.encode())
+            staged.append(_Staged(name, path, _stage(path, text)))
+        for name, text in special:
+            name.write_bytes(text.encode())
         while staged:
-            temporary, path = staged[-1]
+            name, path, temporary = staged[-1]
             temporary.replace(path)
             staged.pop()
             folders.clear()
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ManifestError(f"{error.filename2 or error.filename}: {reason(error)}") from error
+        raise ManifestError(f"{name}: {reason(error)}") from error
     finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
+        for each in staged:
+            each.temporary.unlink(missing_ok=True)
         for folder in reversed(folders):
             folder.rmdir()
 
@@ -79,19 +91,17 @@ def write_files(files: Iterable[tuple[Path, str]]) -> None:
 def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it; return the new ones, topmost first."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    if not missing and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     folder.mkdir(parents=True, exist_ok=True)
     return missing[::-1]
 
 
 def _stage(path: Path, text: str) -> Path:
     if path.is_dir():
-        raise IsADirectoryError(21, "is a directory", str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
-    except OSError as error:
-        # The name is ours and says nothing to the user.
-        raise OSError(error.errno, error.strerror, str(path)) from error
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())

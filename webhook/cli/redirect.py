@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     found = [(name, argv) for name, argv in _argvs(results) if arguments.name in (None, name)]
     if not found:
         raise ManifestError(
-            f"{', '.join(arguments.filename)}: got no pod whose traffic an init container redirects, "
-            "expected one"
+            f"{', '.join(arguments.filename)}: got no pod whose traffic an init container "
+            "redirects, expected one"
         )
     for name, argv in found:
         text = " ".join(argv) + "\n" if arguments.arguments else _rules(argv)
@@ -69,5 +69,5 @@ def _argvs(results: list[Result]) -> Iterator[tuple[str, list[str]]]:
             continue
         pod: Any = apply_stages(result.outcome.stages, result.target.workload.pod)
         for container in pod["spec"].get("initContainers") or ():
-            if container["name"] == names.INIT:
+            if container.get("name") == names.INIT:
                 yield result.target.workload.owner.name, container["args"]

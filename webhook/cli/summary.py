@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from webhook.cli.batch import Batch, Result
+from webhook.cli.speech import say
 from webhook.injection.engine import Denied, Injected
 from webhook.manifests.report import Entry, Outcome
 
@@ -26,7 +26,7 @@ def write(batch: Batch, results: Sequence[Result]) -> None:
             "say them with --namespace-labels"
         )
     lines.append(_counts(batch, results))
-    print("\n".join(lines), file=sys.stderr)
+    say(lines)
 
 
 def report(batch: Batch, results: Sequence[Result]) -> str:

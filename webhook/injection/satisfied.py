@@ -72,7 +72,10 @@ def _same_members(present: dict[str, Any], wanted: dict[str, Any], key: str) -> 
 
 def _same_items(present: list[Any], wanted: list[Any], key: str) -> bool:
     identity = _KEYS.get(key, "name")
-    if not all(isinstance(item, dict) and identity in item for item in (*present, *wanted)):
+    if not all(
+        isinstance(item, dict) and isinstance(item.get(identity), str)
+        for item in (*present, *wanted)
+    ):
         return len(present) == len(wanted) and all(
             _same(one, other, key) for one, other in zip(present, wanted, strict=True)
         )
@@ -89,6 +92,6 @@ def quantity(text: str) -> Decimal | None:
         return None
     number, unit = Decimal(found[1]), found[2] or ""
     if unit in _BINARY:
-        return number * 1024 ** _BINARY[unit]
+        return number * Decimal(1024) ** _BINARY[unit]
     exponent = _SCALES[unit] if unit in _SCALES else int(unit[1:])
     return number.scaleb(exponent)
