@@ -39,8 +39,8 @@ class UsageError(InitError):
     exit_code = ExitCode.USAGE
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
-        super().__init__("; ".join(mistakes))
-        self.mistakes = mistakes
+        self.mistakes = tuple(dict.fromkeys(mistakes))
+        super().__init__("; ".join(self.mistakes))
 
 
 class StateDiffers(InitError):

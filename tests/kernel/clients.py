@@ -19,6 +19,10 @@ from initcontainer.program import System
 from initcontainer.reading import read_capture
 from initcontainer.rules import Rule, TableRules
 from initcontainer.ruleset import Ruleset, build_ruleset
+from tests.initcontainer.goldens import ruleset_of
+from tests.initcontainer.scenarios import SCENARIOS
+from tests.kernel.loads import start_load, stop_load
+from tests.kernel.packets import send_invalid
 from tests.kernel.wire import serve
 
 PATIENCE = 5.0
@@ -124,6 +128,21 @@ def apply_words(words: list[str], backend: str) -> dict[str, Any]:
     return json.loads(json.dumps({"result": outcome.result, "notes": outcome.notes}))
 
 
+def write_scenario(name: str, backend: str) -> list[str]:
+    """Write a golden's rules and compare them with what the kernel gives back."""
+    ruleset = ruleset_of(SCENARIOS[name])
+    with system() as opened:
+        chosen = next(b for b in opened.backends() if b.name == backend)
+        chosen.write(ruleset)
+        return list(chosen.differences(ruleset))
+
+
+def generation() -> int:
+    """Give the number of the last change of nf_tables."""
+    with system() as opened:
+        return opened.tables.generation()
+
+
 def clean() -> list[str]:
     """Remove everything of ours."""
     with system() as opened:
@@ -154,6 +173,11 @@ if __name__ == "__main__":
             "write": write,
             "apply": apply_words,
             "clean": clean,
+            "scenario": write_scenario,
+            "generation": generation,
+            "load": start_load,
+            "unload": stop_load,
+            "reset": send_invalid,
             "reapply": reapply_many,
         }
     )

@@ -43,6 +43,8 @@ class Pair:
     proxy: Inside
     outside_servers: Inside
     pod_clients: Inside
+    pod_clients_second: Inside
+    """Another process of clients, for load while the first one works."""
     outside_clients: Inside
 
 
@@ -141,6 +143,7 @@ def staffed_pair() -> Iterator[Pair]:
             for where in (pod, outside)
         ]
         staff.append(Inside(pod, "tests.kernel.listeners", AS_PROXY))
+        staff.append(Inside(pod, "tests.kernel.clients"))
         try:
             yield Pair(
                 pod=pod,
@@ -149,6 +152,7 @@ def staffed_pair() -> Iterator[Pair]:
                 proxy=staff[4],
                 outside_servers=staff[1],
                 pod_clients=staff[2],
+                pod_clients_second=staff[5],
                 outside_clients=staff[3],
             )
         finally:
