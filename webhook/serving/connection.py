@@ -49,7 +49,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._crowd.leave(self)
-        self._load.pending -= self._unanswered
+        self._load.pending -= self._unanswered > 0
         self._unanswered = 0
         self._release()
         super().connection_lost(exc)
@@ -89,15 +89,16 @@ class Connection(HttpToolsProtocol):
         """Note that the client owes us nothing more, and we an answer."""
         self._is_waiting = self._head_complete = False
         if not self.cycle.response_complete:
+            # A client that sends many requests in a row waits for each: it counts as one.
+            self._load.pending += self._unanswered == 0
             self._unanswered += 1
-            self._load.pending += 1
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Note that the answer is in the socket."""
         if self._unanswered:
             self._unanswered -= 1
-            self._load.pending -= 1
+            self._load.pending -= self._unanswered == 0
         self.quiet_since = self.loop.time()
         super().on_response_complete()
 

@@ -38,7 +38,7 @@ class InjectEndpoint:
             metrics: counts what is refused.
             draining: tells when connections are to be closed.
             load: of the listener; requests that a slow client has not sent whole do not count.
-            pending_limit: whole requests at once that are answered; more are told to come back.
+            pending_limit: clients whose whole requests wait at once; more are told to come back.
         """
         self._admissions = admissions
         self._metrics = metrics

@@ -8,6 +8,6 @@ class Load:
 
     def __init__(self) -> None:
         self.pending = 0
-        """Requests that are here whole and whose answer is not yet in the socket."""
+        """Connections with a request that is here whole and not yet answered."""
         self.owed_bytes = 0
         """Bytes held of requests that are not here whole."""
