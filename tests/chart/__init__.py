@@ -1,0 +1,1 @@
+"""The chart's values as types, what is made from them, and the tests that need no cluster."""
