@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import reduce
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -87,7 +88,7 @@ def _sentences(
                     member = _resolved(error.schema["properties"][name], rules)
                     yield [*path, name], f"is missing, expected {_expected(member, rules)}"
         case _:
-            got = described(_found(original, path, error.instance))
+            got = described(reduce(lambda value, step: value[step], path, original))
             yield path, f"got {got}, expected {_expected(error.schema, rules)}"
 
 
@@ -112,15 +113,6 @@ def _resolved(found: Mapping[str, Any], rules: Mapping[str, Any]) -> Mapping[str
     while "$ref" in found:
         found = rules["$defs"][found["$ref"].rpartition("/")[2]]
     return found
-
-
-def _found(original: Any, path: list[str | int], instance: Any) -> Any:
-    for step in path:
-        try:
-            original = original[step]
-        except (KeyError, IndexError, TypeError):
-            return instance
-    return original
 
 
 def _dotted(path: list[str | int]) -> str:

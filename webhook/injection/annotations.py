@@ -15,7 +15,7 @@ from webhook.injection.catalogue import (
     opting,
     traffic,
 )
-from webhook.injection.catalogue.entry import Entry, Place, Support
+from webhook.injection.catalogue.entry import Change, Entry, Place, Support
 from webhook.injection.consistency import check
 from webhook.injection.effective import MOST_WARNINGS, Effective, warn
 from webhook.injection.proxy_config import ReadYaml
@@ -32,8 +32,8 @@ CATALOGUE: Final[tuple[Entry, ...]] = (
 )
 """Every key that is read or written; changes are applied in this order, the later one wins."""
 
-_CHANGING: Final[Mapping[str, Entry]] = {
-    entry.key: entry
+_CHANGING: Final[Mapping[str, tuple[Entry, Change]]] = {
+    entry.key: (entry, entry.change)
     for entry in CATALOGUE
     if entry.place is Place.ANNOTATION and entry.change is not None
 }
@@ -41,6 +41,8 @@ RELEVANT: Final = frozenset(_CHANGING)
 """Annotations that can change what a pod becomes, or that earn it a warning."""
 
 KEYS: Final = frozenset(entry.key for entry in CATALOGUE if entry.place is Place.ANNOTATION)
+LONGEST_DETAIL: Final = 1000
+"""Characters of what is wrong inside a text; a response is read by people."""
 _FAMILY: Final = "sidecar.istio.io/"
 """Ends the domain of most keys; one that is not in the catalogue is likely a slip."""
 
@@ -74,10 +76,10 @@ def effective(
     found = dict(relevant(annotations))
     draft = Effective(settings=settings)
     mistakes: list[InvalidAnnotation] = []
-    for entry in _CHANGING.values():
-        if entry.key in found:
+    for key, (entry, change) in _CHANGING.items():
+        if key in found:
             try:
-                draft = _changed(draft, entry, found[entry.key], read_yaml)
+                draft = _changed(draft, entry, change, found[key], read_yaml)
             except InvalidAnnotation as error:
                 mistakes.append(error)
     draft, contradictions = check(draft, settings, found)
@@ -108,17 +110,18 @@ def nearest(key: str) -> str:
     return f", did you mean {near[0]}" if near else ""
 
 
-def _changed(draft: Effective, entry: Entry, text: str, read_yaml: ReadYaml) -> Effective:
+def _changed(
+    draft: Effective, entry: Entry, change: Change, text: str, read_yaml: ReadYaml
+) -> Effective:
     is_honoured = entry.support is Support.HONOURED
     if is_honoured and not is_allowed(entry.key, draft.settings.annotations):
         raise InvalidAnnotation(entry.key, shown(text), "none: not allowed by the administrator")
-    if entry.change is None:
-        return draft
     try:
-        return entry.change(draft, text, read_yaml)
+        return change(draft, text, read_yaml)
     except Refused as refusal:
-        detail = f" ({shown(str(refusal))})" if str(refusal) else ""
-        raise InvalidAnnotation(entry.key, shown(text), f"{entry.accepted}{detail}") from refusal
+        detail = shown(str(refusal)[:LONGEST_DETAIL])
+        expected = f"{entry.accepted} ({detail})" if detail else entry.accepted
+        raise InvalidAnnotation(entry.key, shown(text), expected) from refusal
 
 
 def _any_matches(key: str, patterns: Iterable[str]) -> bool:

@@ -92,6 +92,7 @@ TAKEN: tuple[Taken, ...] = (
     *_booleans(f"{_SIDECAR}/capNetBindService", "cap_net_bind_service"),
     Taken(f"{_SIDECAR}/userVolume", '{"a": {"emptyDir": {}}}', "user_volumes", ({"name": "a", "emptyDir": {}},)),
     Taken(f"{_SIDECAR}/userVolume", '[{"name": "a", "secret": {"secretName": "s"}}]', "user_volumes", ({"name": "a", "secret": {"secretName": "s"}},)),
+    Taken(f"{_SIDECAR}/userVolume", '{"a": {"projected": {"sources": [{"x": [1, null]}]}}}', "user_volumes", ({"name": "a", "projected": {"sources": [{"x": [1, None]}]}},)),
     Taken(f"{_SIDECAR}/userVolume", "{}", "user_volumes", ()),
     Taken(f"{_SIDECAR}/userVolumeMount", '{"a": {"mountPath": "/x", "readOnly": true}}', "user_volume_mounts", ({"name": "a", "mountPath": "/x", "readOnly": True},)),
     Taken(f"{_SIDECAR}/userVolumeMount", '[{"name": "a", "mountPath": "/x"}, {"name": "a", "mountPath": "/y"}]', "user_volume_mounts", ({"name": "a", "mountPath": "/x"}, {"name": "a", "mountPath": "/y"})),

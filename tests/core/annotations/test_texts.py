@@ -73,6 +73,14 @@ def test_what_is_ignored_may_hold_anything(key: str) -> None:
         assert effective(settings, {key: text}, read_yaml).settings == settings
 
 
+def test_a_huge_text_is_cut_in_the_message() -> None:
+    """What is wrong inside a text of any size is said in a message of bounded size."""
+    with pytest.raises(InvalidAnnotations) as caught:
+        effective(Settings(), {"sidecar.istio.io/statsInclusionRegexps": "(" * 200_000}, read_yaml)
+
+    assert len(str(caught.value)) < 2000
+
+
 def test_every_annotation_has_rows() -> None:
     """Each annotation that is read has a row that is taken and one that is refused."""
     assert {row.key for row in TAKEN} | {row.key for row in WARNED} == RELEVANT

@@ -119,6 +119,35 @@ def test_safe_takes(users: dict[str, Any], changed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("users", "kept"),
+    [
+        ({"requests": {"cpu": "x"}}, {"requests": {"cpu": "x"}}),
+        (
+            {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
+            {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
+        ),
+    ],
+)
+def test_what_the_api_server_refuses_is_left_to_it(
+    users: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    """No quantity, or amounts that contradict each other in the pod itself, are kept as written."""
+    resources = user_overlay(OURS, {"resources": users}, SAFE)["resources"]
+
+    for kind, amounts in kept.items():
+        assert resources[kind] == OURS["resources"][kind] | amounts
+
+
+def test_a_container_without_amounts_takes_the_users() -> None:
+    """Beside a pod's own budget ours has no amounts; the user's are taken as they are."""
+    ours = {name: value for name, value in OURS.items() if name != "resources"}
+    users = {"resources": {"requests": {"cpu": "1"}}}
+
+    assert user_overlay(ours, users, SAFE) == {**ours, **users}
+    assert user_overlay(ours, {"resources": ["x"]}, UNRESTRICTED)["resources"] == ["x"]
+
+
+@pytest.mark.parametrize(
     ("users", "words"),
     [
         ({"args": ["x"]}, "args is not taken: .* unrestricted"),
