@@ -10,7 +10,7 @@ caBundle is absent, for whoever writes it at run time.
   clientConfig:
     service:
       name: {{ include "pillion.fullname" .root }}
-      namespace: {{ .root.Release.Namespace }}
+      namespace: {{ .root.Release.Namespace | quote }}
       path: /inject
       port: 443
     {{- with .root.Values.certificates.caBundle }}
@@ -34,7 +34,7 @@ caBundle is absent, for whoever writes it at run time.
       # Were we to see our own pods or the system's, one outage could keep itself alive.
       - key: kubernetes.io/metadata.name
         operator: NotIn
-        values: [{{ .root.Release.Namespace }}, kube-system, kube-public, kube-node-lease]
+        values: [{{ .root.Release.Namespace | quote }}, kube-system, kube-public, kube-node-lease]
   objectSelector:
     matchExpressions:
       {{- .object | nindent 6 }}
@@ -71,14 +71,11 @@ caBundle is absent, for whoever writes it at run time.
   "object" "- key: sidecar.istio.io/inject\n  operator: In\n  values: [\"true\"]\n- key: istio.io/rev\n  operator: DoesNotExist") }}
 {{- end -}}
 
-{{/* Annotations of a MutatingWebhookConfiguration. */}}
+{{/* Annotations of a MutatingWebhookConfiguration, as YAML. */}}
 {{- define "pillion.webhookAnnotations" -}}
 {{- $annotations := deepCopy .Values.webhook.annotations -}}
 {{- if eq .Values.certificates.mode "cert-manager" -}}
 {{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s-serving" .Release.Namespace (include "pillion.fullname" .)) -}}
 {{- end -}}
-{{- with $annotations }}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- toYaml $annotations -}}
 {{- end -}}
