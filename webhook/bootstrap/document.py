@@ -84,7 +84,7 @@ class Prepared(Struct, frozen=True):
         """Return what belongs in the holes of `whole`."""
         return {
             b"pod": escaped(encode(pod_metadata(self.settings, facts)))[1:-1],
-            b"token": inside(token),
+            b"token": _AT_PATH + inside(token),
             **self.probes.fill(targets, token),
         }
 
@@ -106,10 +106,14 @@ def prepare(settings: Settings) -> Prepared:
     stand_ins = {
         b"pod": escaped(encode(pod_metadata(settings, _FACTS)))[1:-1],
         **probe_stand_ins(settings),
-        b"token": inside(TOKEN),
+        b"token": _AT_PATH + inside(TOKEN),
     }
     return Prepared(settings, template(text, stand_ins), prepare_probes(settings))
 
+
+_AT_PATH = b':\\"/'
+"""What stands before the token: no text of a user can, since its quotes are escaped. Each other
+stand-in holds such a quote, too."""
 
 _FACTS = Facts(
     labels={"\ue000": "\ue001"},
@@ -119,4 +123,4 @@ _FACTS = Facts(
     app_containers="",
     service_cluster="",
 )
-"""Stands for a pod: text that no configuration holds."""
+"""Stands for a pod."""

@@ -8,6 +8,7 @@ its end to its beginning. An absent list that gets items is written whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,18 +17,6 @@ from msgspec import Struct
 from webhook.injection.apply import apply
 from webhook.model.edits import ABSENT, PRESENT, Drop, Edit, Item, Path, Put, Restore, Set, Swap
 from webhook.model.pod import Pod
-
-
-class _Add(Struct, tag_field="op", tag="add"):
-    path: str
-    value: Any
-
-
-class _Remove(Struct, tag_field="op", tag="remove"):
-    path: str
-
-
-Operation = _Add | _Remove
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -48,36 +37,44 @@ def render(stages: Sequence[Stage]) -> bytes:
 
     There is one stage for an injection, and more when an earlier one is taken out first.
     """
-    return _ENCODER.encode([step for stage in stages for step in operations(stage)])
+    steps: list[bytes] = []
+    for stage in stages:
+        _operations(stage, steps)
+    return b"[" + b",".join(steps) + b"]"
 
 
-def operations(stage: Stage) -> list[Operation]:
-    """Return the operations of one stage, in the order in which they apply."""
+def _operations(stage: Stage, steps: list[bytes]) -> None:
+    """Append the operations of one stage as JSON text, in the order in which they apply."""
     places = _Places(stage.pod)
-    steps: list[Operation] = []
     lists: dict[Path, list[Put | Drop]] = {}
     restores: list[Restore] = []
     for edit in stage.edits:
-        kind = type(edit)
-        if kind is Set:
-            place = places.pointer(edit.path)
-            steps.append(_Add(place, edit.value))
-        elif kind is Put:
-            lists.setdefault(edit.path, []).append(edit)
-        elif kind is Swap:
-            steps.append(_Remove(places.pointer(edit.path)))
-            steps.append(_Add(places.pointer((*edit.path[:-1], edit.key)), edit.value))
-        elif kind is Restore:
+        path = edit.path
+        if isinstance(edit, Set):
+            steps.append(_addition(places.pointer(path), edit.value))
+        elif isinstance(edit, Put):
+            lists.setdefault(path, []).append(edit)
+        elif isinstance(edit, Swap):
+            steps.append(_removal(places.pointer(path)))
+            steps.append(_addition(places.pointer((*path[:-1], edit.key)), edit.value))
+        elif isinstance(edit, Restore):
             restores.append(edit)
-        elif isinstance(edit.path[-1], Item):
-            lists.setdefault(edit.path[:-1], []).append(edit)
+        elif isinstance(path[-1], Item):
+            lists.setdefault(path[:-1], []).append(edit)
         else:
-            steps.append(_Remove(places.pointer(edit.path)))
+            steps.append(_removal(places.pointer(path)))
     for path, changes in lists.items():
-        steps += _list_operations(path, changes, places)
+        _list_operations(path, changes, places, steps)
     if restores:
         steps += _restore_operations(restores, stage, places)
-    return steps
+
+
+def _addition(place: bytes, value: Any) -> bytes:
+    return b'{"op":"add","path":"%b","value":%b}' % (place, _ENCODER.encode(value))
+
+
+def _removal(place: bytes) -> bytes:
+    return b'{"op":"remove","path":"%b"}' % place
 
 
 class _Places:
@@ -96,62 +93,70 @@ class _Places:
             self._positions[key] = found
         return found
 
-    def pointer(self, path: Path) -> str:
-        """Return the JSON Pointer of a path."""
-        parts = [""]
-        before = ""
-        for part in path:
-            if type(part) is Item:
-                parts.append(str(self.positions(before)[part.name]))
-                continue
-            before = part  # type: ignore[assignment]
-            parts.append(
-                before.replace("~", "~0").replace("/", "~1")
-                if "/" in before or "~" in before
-                else before
-            )
-        return "/".join(parts)
+    def pointer(self, path: Path) -> bytes:
+        """Return the JSON Pointer of a path, as it stands inside a JSON string."""
+        if len(path) > 2 and type(path[2]) is Item:
+            position = self.positions(path[1])[path[2].name]  # type: ignore[arg-type]
+            return b"%b/%d%b" % (_members(path[:2]), position, _members(path[3:]))
+        return _members(path)
 
 
-def _list_operations(path: Path, changes: list[Put | Drop], places: _Places) -> list[Operation]:
+@lru_cache(maxsize=4096)
+def _members(path: tuple[str, ...]) -> bytes:
+    """Return the pointer of object members; the same few come back with every pod."""
+    escaped = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
+    return _ENCODER.encode(escaped)[1:-1]
+
+
+def _list_operations(
+    path: Path, changes: list[Put | Drop], places: _Places, steps: list[bytes]
+) -> None:
     place = places.pointer(path)
     first = changes[0]
-    if type(first) is Put and first.was is not PRESENT:
-        items = [item for change in changes if type(change) is Put for item in change.items]
-        return [_Add(place, items)]
+    if isinstance(first, Put):
+        if first.was is not PRESENT:
+            items = [item for change in changes if isinstance(change, Put) for item in change.items]
+            steps.append(_addition(place, items))
+            return
+        if len(changes) == 1 and first.before is None:
+            end = place + b"/-"
+            steps += [_addition(end, item) for item in first.items]
+            return
     positions = places.positions(str(path[-1]))
-    end = len(positions)
-    steps: list[tuple[int, bool, int, Operation]] = []
+    end_position = len(positions)
+    found: list[tuple[int, bool, int, bytes]] = []
     for order, change in enumerate(changes):
-        if type(change) is Put:
-            at = end if change.before is None else positions.get(change.before, end)
+        if isinstance(change, Put):
+            before = change.before
+            at = end_position if before is None else positions.get(before, end_position)
             # Last to first at one position, so that they end up first to last.
-            steps += (
-                (-at, True, -order, _Add(f"{place}/{at}", item)) for item in reversed(change.items)
+            found += (
+                (-at, True, -order, _addition(b"%b/%d" % (place, at), item))
+                for item in reversed(change.items)
             )
         elif isinstance(change.path[-1], Item):
             at = positions[change.path[-1].name]
-            steps.append((-at, False, -order, _Remove(f"{place}/{at}")))
+            found.append((-at, False, -order, _removal(b"%b/%d" % (place, at))))
     # From the end, so that what is done does not move what is to be done; an item is removed before
     # others take its place.
-    steps.sort(key=_order)
-    return [step[3] for step in steps]
+    found.sort(key=_order)
+    steps += [step[3] for step in found]
 
 
-def _order(step: tuple[int, bool, int, Operation]) -> tuple[int, bool, int]:
+def _order(step: tuple[int, bool, int, bytes]) -> tuple[int, bool, int]:
     return step[:3]
 
 
-def _restore_operations(restores: list[Restore], stage: Stage, places: _Places) -> list[Operation]:
-    """Ask `apply` what is left, so that there is one place that knows when a creation is undone."""
+def _restore_operations(restores: list[Restore], stage: Stage, places: _Places) -> list[bytes]:
+    """Ask `apply` what is left, so that one place knows when a creation is undone."""
     after = apply(stage.edits, stage.value)
-    steps: list[Operation] = []
+    steps: list[bytes] = []
     for restore in restores:
         found = _lookup(restore.path, after)
         if found is ABSENT:
-            steps.append(_Remove(places.pointer(restore.path)))
+            steps.append(_removal(places.pointer(restore.path)))
         elif found is None:
-            steps.append(_Add(places.pointer(restore.path), None))
+            steps.append(_addition(places.pointer(restore.path), None))
     return steps
 
 

@@ -16,6 +16,9 @@ Named = tuple[str, Raw]
 """A list element's name and its JSON text."""
 
 
+_NOT_TO_BE_USED = frozenset(("", *names.RESERVED_CONTAINERS))
+
+
 class OwnProxy(Struct, frozen=True):
     """The pod's own `istio-proxy`, an overlay of ours, and where it stands."""
 
@@ -28,39 +31,50 @@ class OwnProxy(Struct, frozen=True):
 def own_proxy_place(pod: Pod) -> tuple[str, str | None] | None:
     """Return the list that holds the pod's own `istio-proxy` and the name that follows it there."""
     for where, containers in _lists(pod):
-        for index, container in enumerate(containers):
-            if container.name == names.PROXY:
-                following = containers[index + 1].name if index + 1 < len(containers) else None
-                return where, following
+        found = [container.name for container in containers]
+        if names.PROXY in found:
+            following = found[found.index(names.PROXY) + 1 :]
+            return where, following[0] if following else None
     return None
 
 
-def refuse_collisions(pod: Pod, volumes: Sequence[Named]) -> None:
-    """Check that no name of ours is taken.
+def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
+    """Check that no name of ours is taken; `volumes` are the names of ours.
 
     Raises:
         PodRejected: a container or volume has a name that injection needs, two containers share a
             name (the API server refuses them too), or there is no application container.
     """
+    spec = pod.spec
+    found = [container.name for container in spec.containers or ()]
+    if not found or found == [names.PROXY]:
+        raise PodRejected("spec.containers: got none of an application, expected at least one")
+    if spec.initContainers:
+        found += [container.name for container in spec.initContainers]
+    if len(set(found)) != len(found) or not _NOT_TO_BE_USED.isdisjoint(found):
+        raise PodRejected(_collision(pod))
+    if spec.volumes:
+        taken = volumes.intersection([volume.name for volume in spec.volumes])
+        if taken:
+            raise PodRejected(
+                f'spec.volumes: got the name "{min(taken)}", which is reserved for injection; rename it'
+            )
+
+
+def _collision(pod: Pod) -> str:
+    """Return the sentence about the first name that is reserved or stands twice."""
     seen: set[str] = set()
     for where, containers in _lists(pod):
         for container in containers:
             name = container.name
+            if not name:
+                raise PodRejected(f"spec.{where}: got a container without a name, expected one")
             if name in names.RESERVED_CONTAINERS:
-                raise PodRejected(
-                    f'spec.{where}: got the name "{name}", which is reserved for injection; rename it'
-                )
+                return f'spec.{where}: got the name "{name}", which is reserved for injection; rename it'
             if name in seen:
-                raise PodRejected(f'spec.{where}: got the name "{name}" twice, expected each once')
+                return f'spec.{where}: got the name "{name}" twice, expected each once'
             seen.add(name)
-    if all(container.name == names.PROXY for container in pod.containers):
-        raise PodRejected("spec.containers: got none of an application, expected at least one")
-    reserved = {name for name, _ in volumes}
-    for volume in pod.spec.volumes or ():
-        if volume.name in reserved:
-            raise PodRejected(
-                f'spec.volumes: got the name "{volume.name}", which is reserved for injection; rename it'
-            )
+    raise AssertionError("a collision was counted")
 
 
 def place(
@@ -76,33 +90,42 @@ def place(
     if own is not None:
         path = ("spec", own.where)
         edits.append(Drop((*path, Item(names.PROXY)), own.value, own.before))
-    first = () if init is None else (init,)
     if native:
-        following = next((c.name for c in pod.init_containers if c.name != names.PROXY), None)
-        return [*edits, _put(pod, "initContainers", following, (*first, (names.PROXY, proxy)))]
-    if first:
-        edits.append(_put(pod, "initContainers", None, first))
-    return [*edits, _put(pod, "containers", None, ((names.PROXY, proxy),))]
+        following = None
+        for container in pod.spec.initContainers or ():
+            if container.name != names.PROXY:
+                following = container.name
+                break
+        if init is None:
+            edits.append(_put(pod, "initContainers", following, (proxy,), (names.PROXY,)))
+        else:
+            items, called = (init[1], proxy), (init[0], names.PROXY)
+            edits.append(_put(pod, "initContainers", following, items, called))
+        return edits
+    if init is not None:
+        edits.append(_put(pod, "initContainers", None, (init[1],), (init[0],)))
+    edits.append(_put(pod, "containers", None, (proxy,), (names.PROXY,)))
+    return edits
 
 
 def put_missing(pod: Pod, key: str, wanted: Sequence[Named]) -> list[Edit]:
     """Return the edit that appends those elements to a list of `spec` whose names it lacks."""
-    held = getattr(pod.spec, key)
-    present = {item.name for item in held} if held else ()
-    missing = tuple(item for item in wanted if item[0] not in present)
-    return [_put(pod, key, None, missing)] if missing else []
+    if not wanted:
+        return []
+    held = {item.name for item in getattr(pod.spec, key) or ()}
+    missing = [item for item in wanted if item[0] not in held]
+    if not missing:
+        return []
+    called, items = zip(*missing, strict=True)
+    return [_put(pod, key, None, items, called)]
 
 
-def _put(pod: Pod, key: str, before: str | None, named: Sequence[Named]) -> Put:
+def _put(
+    pod: Pod, key: str, before: str | None, items: tuple[Raw, ...], called: tuple[str, ...]
+) -> Put:
     held = getattr(pod.spec, key)
-    was = ABSENT if held is UNSET else None if held is None else PRESENT
-    return Put(
-        ("spec", key),
-        before,
-        tuple(item for _, item in named),
-        tuple(name for name, _ in named),
-        was,
-    )
+    was = PRESENT if held else ABSENT if held is UNSET else None if held is None else PRESENT
+    return Put(("spec", key), before, items, called, was)
 
 
 def _lists(pod: Pod) -> tuple[tuple[str, list[Container]], ...]:

@@ -72,7 +72,8 @@ def plan(
     """
     settings = sidecar.settings
     native = settings.proxy.native
-    refuse_collisions(pod, sidecar.volumes)
+    refuse_collisions(pod, sidecar.volume_names)
+    application = [each for each in pod.containers if each.name != names.PROXY]
 
     # 1. The workload: a Job cannot end beside a classic sidecar.
     if workload.is_job and not native:
@@ -93,7 +94,7 @@ def plan(
     init = sidecar.init(tuple(dict.fromkeys(rewrites.hook_ports)))
 
     # 5. The proxy, with the pod's own `istio-proxy` merged over it.
-    facts = facts_of(pod, workload, labels, context.namespace, settings)
+    facts = facts_of(application, workload, labels, context.namespace, settings)
     proxy = Raw(sidecar.proxy(facts, tuple(rewrites.targets), context.token))
     own = _own_proxy(pod, value)
     if own is not None:
@@ -106,7 +107,7 @@ def plan(
     edits += put_missing(pod, "imagePullSecrets", sidecar.pull_secrets)
 
     # 7. Annotations.
-    first = next(c.name for c in pod.containers if c.name != names.PROXY)
+    first = application[0].name
     annotations = (
         *sidecar.annotations,
         (names.DEFAULT_CONTAINER, first),
@@ -117,8 +118,8 @@ def plan(
     # 8. The record of all that.
     edits.append(_status(pod, edits, context.token, sidecar, overlay))
     _check_size(pod, edits)
-    warnings = (*sidecar.warnings, *rewrites.warnings)
-    return Plan(tuple(edits), (*warnings, *advice(pod, sidecar, context.namespace_labels)))
+    said = advice(pod, application, sidecar, context.namespace_labels)
+    return Plan(tuple(edits), (*sidecar.warnings, *rewrites.warnings, *said))
 
 
 def _members(pod: Pod, kind: str, wanted: Iterable[tuple[str, str]]) -> list[Edit]:
@@ -180,15 +181,18 @@ def _status(
 
 def _check_size(pod: Pod, edits: list[Edit]) -> None:
     """Refuse what the API server would refuse with a less helpful message."""
+    held = pod.annotations
+    # A character takes at most four bytes, and ours 36 KiB: the record and a few short ones.
+    length = sum(map(len, held)) + sum(map(len, filter(None, held.values())))
+    if 4 * length <= names.ANNOTATIONS_LIMIT - names.STATUS_LIMIT - 4096:
+        return
     ours = {
-        edit.path[-1]: edit.value
+        str(edit.path[-1]): edit.value
         for edit in edits
-        if type(edit) is Set and edit.path[:-1] == ("metadata", "annotations")
+        if isinstance(edit, Set) and edit.path[:-1] == ("metadata", "annotations") and edit.value
     }
-    size = sum(
-        len(key.encode()) + len((text or "").encode())
-        for key, text in {**pod.annotations, **ours}.items()
-    )
+    found = {**held, **ours}.items()
+    size = sum(len(key.encode()) + len((text or "").encode()) for key, text in found)
     if size > names.ANNOTATIONS_LIMIT:
         raise PodRejected(
             f"metadata.annotations: got {size} bytes with ours, expected at most "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,39 +13,48 @@ from webhook.model import names
 from webhook.model.pod import Container, Pod
 from webhook.model.settings import Settings
 
-_OF_CONTROLLERS = (
-    "pod-template-hash",
-    "rollouts-pod-template-hash",
-    "pod-template-generation",
-    "controller-revision-hash",
-    "controller-uid",
-    "job-name",
+_OF_CONTROLLERS = frozenset(
+    {
+        "apps.kubernetes.io/pod-index",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-completion-index",
+        "batch.kubernetes.io/job-name",
+        "controller-revision-hash",
+        "controller-uid",
+        "job-name",
+        "pod-template-generation",
+        "pod-template-hash",
+        "rollouts-pod-template-hash",
+        "statefulset.kubernetes.io/pod-name",
+    }
 )
-_OF_CONTROLLERS_PREFIXES = (
-    "batch.kubernetes.io/",
-    "statefulset.kubernetes.io/",
-    "apps.kubernetes.io/",
-)
+"""Labels that a controller writes into each pod that it makes."""
+
+_ENCODER = msgspec.json.Encoder()
 
 
 def facts_of(
-    pod: Pod, workload: Workload, labels: Mapping[str, str], namespace: str, settings: Settings
+    application: Sequence[Container],
+    workload: Workload,
+    labels: Mapping[str, str],
+    namespace: str,
+    settings: Settings,
 ) -> Facts:
     """Return what the Envoy document says of the pod.
 
-    Labels that a controller writes into each pod are left out, so that a Deployment injected by the
-    command line and the pods that come of it have the same document.
+    Labels of controllers are left out, so that a Deployment injected by the command line and the pods
+    that come of it have the same document.
     """
+    owned = dict(labels)
+    for key in _OF_CONTROLLERS & owned.keys():
+        del owned[key]
+    ports = [port for container in application for port in container.ports or ()]
     return Facts(
-        labels={
-            key: text
-            for key, text in labels.items()
-            if key not in _OF_CONTROLLERS and not key.startswith(_OF_CONTROLLERS_PREFIXES)
-        },
+        labels=owned,
         workload=labels.get(names.WORKLOAD_NAME) or workload.name,
         owner=_owner(workload, namespace),
-        pod_ports=_pod_ports(pod.containers),
-        app_containers=",".join(c.name for c in pod.containers if c.name != names.PROXY),
+        pod_ports=_ENCODER.encode(ports).decode(),
+        app_containers=",".join([container.name for container in application]),
         service_cluster=service_cluster(settings, labels.get("app") or workload.name),
         network=labels.get(names.NETWORK, ""),
     )
@@ -59,20 +68,6 @@ def _owner(workload: Workload, namespace: str) -> str:
         f"kubernetes://apis/{workload.api_version}/namespaces/{namespace}/"
         f"{workload.kind.lower()}s/{workload.name}"
     )
-
-
-def _pod_ports(containers: list[Container]) -> str:
-    ports = [
-        {
-            **({"name": port.name} if port.name else {}),
-            "containerPort": port.containerPort,
-            "protocol": port.protocol or "TCP",
-        }
-        for container in containers
-        if container.name != names.PROXY
-        for port in container.ports or ()
-    ]
-    return msgspec.json.encode(ports).decode()
 
 
 def labels_of(pod: Pod, workload: Workload, network: str) -> dict[str, str]:

@@ -21,26 +21,7 @@ from webhook.bootstrap.target import request_target
 from webhook.injection.annotation_values import shown
 from webhook.injection.ports import Capture
 from webhook.model.edits import Edit, Item, Path, Set, Swap
-from webhook.model.errors import PodRejected
-from webhook.model.pod import NOTHING, Container, Pod, is_absent
-
-_T = TypeVar("_T")
-_DIGITS = re.compile(r"[0-9]{1,5}")
-
-
-class _Probe(Struct):
-    """The members of a probe that say what is asked and how often."""
-
-    httpGet: Raw = NOTHING
-    tcpSocket: Raw = NOTHING
-    grpc: Raw = NOTHING
-    timeoutSeconds: int | None = None
-    periodSeconds: int | None = None
-
-
-class _Lifecycle(Struct):
-    postStart: _Probe | None = None
-    preStop: _Probe | None = None
+from webhook.model.pod import NOTHING, Container, Pod, Probe, is_absent
 
 
 class _Header(Struct, forbid_unknown_fields=True):
@@ -66,6 +47,14 @@ class _Grpc(Struct, forbid_unknown_fields=True):
     service: str | None = None
 
 
+_T = TypeVar("_T")
+_HTTP_GET = msgspec.json.Decoder(_HttpGet)
+_TCP_SOCKET = msgspec.json.Decoder(_TcpSocket)
+_GRPC = msgspec.json.Decoder(_Grpc)
+_HANDLERS = ("httpGet", "tcpSocket", "grpc")
+_DIGITS = re.compile(r"[0-9]{1,5}")
+
+
 class Rewrites(Struct):
     """What a pod's probes come to, gathered in one pass over its containers."""
 
@@ -78,15 +67,6 @@ class Rewrites(Struct):
 
 class _Unrewritable(Exception):  # noqa: N818 - an outcome
     """Why a handler is left alone; becomes a warning."""
-
-
-_PROBES = (
-    ("livenessProbe", ProbeSlot.LIVENESS),
-    ("readinessProbe", ProbeSlot.READINESS),
-    ("startupProbe", ProbeSlot.STARTUP),
-)
-_HOOKS = (("postStart", ProbeSlot.POST_START), ("preStop", ProbeSlot.PRE_STOP))
-_HANDLERS = ("httpGet", "tcpSocket", "grpc")
 
 
 class Rewriting(Struct, frozen=True):
@@ -107,10 +87,10 @@ class Rewriting(Struct, frozen=True):
 def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
     """Return the edits to every handler that capture would break; `pod` has no sidecar yet."""
     found = Rewrites([], [], [], [])
-    for container in pod.containers:
+    for container in pod.spec.containers or ():
         if container.name != rewriting.own:
             _container("containers", container, rewriting, found)
-    for container in pod.init_containers:
+    for container in pod.spec.initContainers or ():
         if container.restartPolicy == "Always" and container.name != rewriting.own:
             _container("initContainers", container, rewriting, found)
     return found
@@ -118,25 +98,33 @@ def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
 
 def _container(where: str, container: Container, rewriting: Rewriting, found: Rewrites) -> None:
     path = ("spec", where, Item(container.name))
-    for key, slot in _PROBES:
-        raw: Raw = getattr(container, key)
-        if raw is not NOTHING and not is_absent(raw):
-            probe = _decode(raw, _Probe, f"{container.name}.{key}")
+    probes = (
+        ("livenessProbe", container.livenessProbe, ProbeSlot.LIVENESS),
+        ("readinessProbe", container.readinessProbe, ProbeSlot.READINESS),
+        ("startupProbe", container.startupProbe, ProbeSlot.STARTUP),
+    )
+    for key, probe, slot in probes:
+        if probe is not None:
             _handler((*path, key), probe, slot, container, rewriting, found)
-    if container.lifecycle is NOTHING or is_absent(container.lifecycle):
+    lifecycle = container.lifecycle
+    if lifecycle is None:
         return
-    lifecycle = _decode(container.lifecycle, _Lifecycle, f"{container.name}.lifecycle")
-    for key, slot in _HOOKS:
-        hook: _Probe | None = getattr(lifecycle, key)
-        if hook is not None and rewriting.native:
+    hooks = (
+        ("postStart", lifecycle.postStart, ProbeSlot.POST_START),
+        ("preStop", lifecycle.preStop, ProbeSlot.PRE_STOP),
+    )
+    for key, hook, slot in hooks:
+        if hook is None:
+            continue
+        if rewriting.native:
             _handler((*path, "lifecycle", key), hook, slot, container, rewriting, found)
-        elif hook is not None:
+        else:
             _exclude_hook(hook, key, container, rewriting.capture, found)
 
 
 def _handler(
     path: Path,
-    probe: _Probe,
+    probe: Probe,
     slot: ProbeSlot,
     container: Container,
     rewriting: Rewriting,
@@ -175,15 +163,13 @@ def _edits(path: Path, raw: Raw, value: dict[str, object], http_get: Raw) -> tup
     return Set((*path[:-1], "httpGet"), value, None), Set(path, None, raw)
 
 
-def _target(
-    key: str, raw: Raw, slot: ProbeSlot, container: Container, probe: _Probe
-) -> ProbeTarget:
+def _target(key: str, raw: Raw, slot: ProbeSlot, container: Container, probe: Probe) -> ProbeTarget:
     """Return what Envoy must ask."""
     timeout, period = probe.timeoutSeconds or 1, probe.periodSeconds or 10
     if key == "httpGet":
-        return _http_target(_handler_value(raw, _HttpGet), slot, container, timeout, period)
+        return _http_target(_read(_HTTP_GET, raw), slot, container, timeout, period)
     if key == "grpc":
-        grpc = _handler_value(raw, _Grpc)
+        grpc = _read(_GRPC, raw)
         return ProbeTarget(
             container=container.name,
             slot=slot,
@@ -195,7 +181,7 @@ def _target(
         )
     if slot in (ProbeSlot.PRE_STOP, ProbeSlot.POST_START):
         raise _Unrewritable("kubelet does not run tcpSocket hooks; use httpGet, exec or sleep")
-    tcp = _handler_value(raw, _TcpSocket)
+    tcp = _read(_TCP_SOCKET, raw)
     if tcp.host:
         raise _Unrewritable(f'it names a host of its own, "{shown(tcp.host)}"')
     return ProbeTarget(
@@ -231,18 +217,11 @@ def _http_target(
     )
 
 
-def _handler_value(raw: Raw, kind: type[_T]) -> _T:
+def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T:
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise _Unrewritable(f"its form is not known to this version ({error})") from error
-
-
-def _decode(raw: Raw, kind: type[_T], where: str) -> _T:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        raise PodRejected(f"container {where} cannot be read: {error}") from error
 
 
 def _port(port: int | str, container: Container) -> int:
@@ -267,6 +246,9 @@ def _number(port: str, container: Container) -> int:
 
 def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
     """Return the new handler with the old one's headers, members in the old one's order."""
+    text = bytes(raw)
+    if text.startswith(b'{"path":') and b'"httpHeaders"' not in text:
+        return value
     before = msgspec.json.decode(raw)
     kept = {
         key: value.get(key, item) for key, item in before.items() if key in (*value, "httpHeaders")
@@ -275,12 +257,12 @@ def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
 
 
 def _exclude_hook(
-    hook: _Probe, key: str, container: Container, capture: Capture, found: Rewrites
+    hook: Probe, key: str, container: Container, capture: Capture, found: Rewrites
 ) -> None:
     if hook.httpGet is NOTHING or is_absent(hook.httpGet):
         return
     try:
-        port = _port(_handler_value(hook.httpGet, _HttpGet).port, container)
+        port = _port(_read(_HTTP_GET, hook.httpGet).port, container)
     except _Unrewritable as reason:
         found.warnings.append(f"containers.{container.name}.lifecycle.{key}.httpGet: {reason}")
         return

@@ -8,6 +8,7 @@ copy of the pod.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,38 +93,37 @@ def undo_of(edits: Iterable[Edit]) -> Undo:
         items={}, labels=[], annotations=[], added=[], created=[], nulls=[], replaced=[], removed=[]
     )
     for edit in edits:
-        _note(edit, undo)
+        if isinstance(edit, Set):
+            _note_set(edit, undo)
+        elif isinstance(edit, Put):
+            place = pointer(edit.path)
+            undo.items.setdefault(place, []).extend(edit.names)
+            if edit.was is not PRESENT:
+                (undo.created if edit.was is ABSENT else undo.nulls).append(place)
+        elif isinstance(edit, Swap):
+            now = pointer((*edit.path[:-1], edit.key))
+            undo.replaced.append(Replaced(now, edit.was, str(edit.path[-1])))
+        elif isinstance(edit, Drop):
+            undo.removed.append(Removed(pointer(edit.path[:-1]), edit.was, edit.before))
     return undo
 
 
-def _note(edit: Edit, undo: Undo) -> None:
-    kind = type(edit)
-    if kind is Set:
-        _note_set(edit, undo)
-    elif kind is Put:
-        place = pointer(edit.path)
-        undo.items.setdefault(place, []).extend(edit.names)
-        if edit.was is not PRESENT:
-            (undo.created if edit.was is ABSENT else undo.nulls).append(place)
-    elif kind is Swap:
-        now = pointer((*edit.path[:-1], edit.key))
-        undo.replaced.append(Replaced(now, edit.was, edit.path[-1]))
-    elif kind is Drop:
-        undo.removed.append(Removed(pointer(edit.path[:-1]), edit.was, edit.before))
-
-
 def _note_set(edit: Set, undo: Undo) -> None:
-    path = edit.path
-    if edit.was is not ABSENT and not (edit.was is None and edit.value == {}):
-        undo.replaced.append(Replaced(pointer(path), edit.was))
-    elif edit.value == {}:
-        (undo.created if edit.was is ABSENT else undo.nulls).append(pointer(path))
-    elif path[:-1] == _LABELS:
-        undo.labels.append(path[-1])
-    elif path[:-1] == _ANNOTATIONS:
-        undo.annotations.append(path[-1])
+    path, was = edit.path, edit.was
+    if was is ABSENT:
+        parent = path[:-1]
+        if edit.value == {}:
+            undo.created.append(pointer(path))
+        elif parent == _LABELS:
+            undo.labels.append(str(path[-1]))
+        elif parent == _ANNOTATIONS:
+            undo.annotations.append(str(path[-1]))
+        else:
+            undo.added.append(pointer(path))
+    elif was is None and edit.value == {}:
+        undo.nulls.append(pointer(path))
     else:
-        undo.added.append(pointer(path))
+        undo.replaced.append(Replaced(pointer(path), was))
 
 
 def write(
@@ -234,6 +234,7 @@ def _inverse(undo: Undo, pod: Any) -> Iterator[Edit]:
                 yield Restore(path, value)
 
 
+@lru_cache(maxsize=4096)
 def pointer(path: Path) -> str:
     """Return a path as a JSON Pointer (RFC 6901) in which a list element is named."""
     return "".join(f"/{_escape(part if isinstance(part, str) else part.name)}" for part in path)

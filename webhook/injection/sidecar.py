@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -13,6 +12,7 @@ from webhook.bootstrap.arguments import OVERRIDE_DIRECTORY, arguments, environme
 from webhook.bootstrap.document import Prepared
 from webhook.bootstrap.document import prepare as prepare_document
 from webhook.bootstrap.facts import Facts, ProbeTarget, drain_path
+from webhook.bootstrap.template import Template, template
 from webhook.bootstrap.text import Reference, encode, literal
 from webhook.injection.annotations import effective
 from webhook.injection.effective import Effective, put
@@ -40,11 +40,12 @@ from webhook.model.settings import (
     Startup,
 )
 
-# Places in the container's JSON text that differ from pod to pod; no configuration holds them.
-_BOOTSTRAP = "\ue000bootstrap\ue001"
-_TOKEN = "\ue000token\ue001"  # noqa: S105 - a place, not a secret
-_CLUSTER = "\ue000cluster\ue001"
-_PLACES = re.compile("|".join((_BOOTSTRAP, _TOKEN, _CLUSTER)).encode())
+# Stand for what differs from pod to pod in the container's JSON text; no configuration holds them.
+_STAND_INS: Final = {
+    b"bootstrap": "\ue000bootstrap\ue001",
+    b"token": "\ue000token\ue001",
+    b"cluster": "\ue000cluster\ue001",
+}
 
 
 class Sidecar(Struct, frozen=True):
@@ -57,11 +58,12 @@ class Sidecar(Struct, frozen=True):
     capture: Capture
     taken_ports: frozenset[int]
     volumes: tuple[Named, ...]
+    volume_names: frozenset[str]
     pull_secrets: tuple[Named, ...]
     annotations: tuple[tuple[str, str], ...]
     plain_init: Raw | None
-    pieces: tuple[bytes, ...]
-    """The proxy container's JSON text; every second piece is a place to fill."""
+    container: Template
+    """The proxy container's JSON text, with the document's holes and its own."""
     document: Prepared
 
     @property
@@ -83,14 +85,11 @@ class Sidecar(Struct, frozen=True):
             PodRejected: the Envoy document is too large for an argument, or holds text that Envoy
                 cannot read.
         """
-        values = {
-            _BOOTSTRAP.encode(): self.document.fill(facts, probes, token),
-            _TOKEN.encode(): encode(token)[1:-1],
-            _CLUSTER.encode(): encode(facts.service_cluster)[1:-1],
-        }
-        pieces = list(self.pieces)
-        pieces[1::2] = [values[place] for place in pieces[1::2]]
-        return b"".join(pieces)
+        values = self.document.values(facts, probes, token)
+        values[b"cluster"] = encode(facts.service_cluster)[1:-1]
+        text = self.container.fill(values)
+        self.document.check(text, facts, probes, token)
+        return text
 
 
 def prepare(
@@ -121,10 +120,7 @@ def prepare(
     for overlay in own.overlays:
         if overlay.target is OverlayTarget.PROXY:
             container = merge(container, overlay.patch)
-    text = encode(container)
-    places = _PLACES.findall(text)
-    literals = _PLACES.split(text)
-    pieces = [piece for pair in zip(literals, [*places, b""], strict=True) for piece in pair][:-1]
+    document = prepare_document(own)
     said = (
         (_budget_advice(settings),)
         if has_pod_resources and own.proxy.resources == Resources()
@@ -137,14 +133,22 @@ def prepare(
         capture=inbound_capture(own),
         taken_ports=frozenset(msgspec.structs.astuple(own.proxy.ports)),
         volumes=tuple((volume["name"], Raw(encode(volume))) for volume in _volumes(found)),
+        volume_names=frozenset(volume["name"] for volume in _volumes(found)),
         pull_secrets=tuple(
             (name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets
         ),
         annotations=((names.REVISION, own.revision), *_for_plugin(own)),
         plain_init=_init(own, ()),
-        pieces=tuple(pieces),
-        document=prepare_document(own),
+        container=_template(container, document),
+        document=document,
     )
+
+
+def _template(container: dict[str, Any], document: Prepared) -> Template:
+    """Return the container's text with the document's own holes in it, to fill both in one pass."""
+    stand_ins = {name: stand_in.encode() for name, stand_in in _STAND_INS.items()}
+    made = template(encode(container), stand_ins)
+    return Template(made.pattern.replace(b"%(bootstrap)b", document.whole.pattern))
 
 
 def service_cluster(settings: Settings, service: str) -> str:
@@ -210,7 +214,7 @@ def _proxy(found: Effective) -> dict[str, Any]:
     container: dict[str, Any] = {"name": names.PROXY, "image": proxy.image}
     if proxy.image_pull_policy is not None:
         container["imagePullPolicy"] = proxy.image_pull_policy.value
-    container["args"] = arguments(settings, _BOOTSTRAP, _CLUSTER)
+    container["args"] = arguments(settings, _STAND_INS[b"bootstrap"], _STAND_INS[b"cluster"])
     container["env"] = environment()
     container["ports"] = [
         {"name": "http-envoy-prom", "containerPort": proxy.ports.prometheus, "protocol": "TCP"}
@@ -221,7 +225,9 @@ def _proxy(found: Effective) -> dict[str, Any]:
         container["startupProbe"] = _ready(settings) | _numbers(proxy.startup)
         container["readinessProbe"] = _ready(settings) | _numbers(proxy.readiness)
     container["lifecycle"] = {
-        "preStop": {"httpGet": {"path": drain_path(_TOKEN), "port": proxy.ports.readiness}}
+        "preStop": {
+            "httpGet": {"path": drain_path(_STAND_INS[b"token"]), "port": proxy.ports.readiness}
+        }
     }
     container["terminationMessagePolicy"] = "FallbackToLogsOnError"
     container["volumeMounts"] = [*_mounts(settings), *found.user_volume_mounts]

@@ -1,7 +1,7 @@
 """Views of a pod: the members that a decision or a plan reads, and no others.
 
 A view is decoded from the pod's JSON text and never encoded again, so members that it does not know
-survive in the text. Probes and hooks stay raw until something wants to rewrite them.
+survive in the text. What a probe or hook asks stays raw until something wants to rewrite it.
 """
 
 from __future__ import annotations
@@ -39,17 +39,34 @@ class Metadata(Struct, frozen=True):
 
 
 class ContainerPort(Struct, frozen=True):
-    """An entry of a container's `ports`."""
+    """An entry of a container's `ports`; also written, as Pilot's node metadata has them."""
 
+    name: str | None | UnsetType = UNSET
     containerPort: int = 0
-    name: str | None = None
-    protocol: str | None = None
+    protocol: str | None = "TCP"
 
 
 class SecurityContext(Struct, frozen=True):
     """Of a pod or a container: who it runs as."""
 
     runAsUser: int | None = None
+
+
+class Probe(Struct, frozen=True):
+    """A probe, or a handler of `lifecycle`: what it asks, and how often."""
+
+    httpGet: Raw = NOTHING
+    tcpSocket: Raw = NOTHING
+    grpc: Raw = NOTHING
+    timeoutSeconds: int | None = None
+    periodSeconds: int | None = None
+
+
+class Lifecycle(Struct, frozen=True):
+    """`lifecycle` of a container."""
+
+    postStart: Probe | None = None
+    preStop: Probe | None = None
 
 
 class Container(Struct, frozen=True):
@@ -60,10 +77,10 @@ class Container(Struct, frozen=True):
     restartPolicy: str | None = None
     ports: list[ContainerPort] | None = None
     securityContext: SecurityContext | None = None
-    livenessProbe: Raw = NOTHING
-    readinessProbe: Raw = NOTHING
-    startupProbe: Raw = NOTHING
-    lifecycle: Raw = NOTHING
+    livenessProbe: Probe | None = None
+    readinessProbe: Probe | None = None
+    startupProbe: Probe | None = None
+    lifecycle: Lifecycle | None = None
 
 
 class Named(Struct, frozen=True):

@@ -1,0 +1,85 @@
+"""Measures one injection, bytes to bytes, against reading the same body with `json.loads`.
+
+Every figure is a ratio of two measurements taken in turn in one process; pods are distinct, so that
+no cache of whole answers could help; the Envoy document is part of each answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import jsonpatch
+
+from tests.bench.pods import body
+from webhook.admission.handler import Handler
+from webhook.injection.engine import Engine
+from webhook.manifests.value import read_yaml
+from webhook.model.settings import Settings
+
+_PODS = 1000
+_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105 - no secret here
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the table; 0 whatever the figures are."""
+    parser = argparse.ArgumentParser(prog="scripts/bench engine", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="pairs of measurements (default: 9)")
+    rounds = parser.parse_args(argv).rounds
+    handler = Handler(Engine(Settings(), read_yaml), lambda: _TOKEN, lambda _: None)
+    print(f"Python {sys.version.split()[0]}, {_PODS} distinct pods, {rounds} rounds, medians")
+    print(
+        f"{'probes':>6} {'body B':>7} {'answer B':>8} {'json.loads us':>13} {'inject us':>9} ratio (min–max)"
+    )
+    for probes in (0, 1, 2, 3, 6, 9):
+        bodies = [body(number, probes=probes) for number in range(_PODS)]
+        answer = handler.handle(bodies[0]).answer
+        pairs = [(_each(json.loads, bodies), _each(handler.handle, bodies)) for _ in range(rounds)]
+        ratios = sorted(mine / theirs for theirs, mine in pairs)
+        theirs, mine = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
+        print(
+            f"{probes:>6} {len(bodies[0]):>7} {len(answer):>8} {theirs:>13.1f} {mine:>9.1f} "
+            f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+        )
+    _against_diffing(handler, rounds)
+    return 0
+
+
+def _against_diffing(handler: Handler, rounds: int) -> None:
+    """Compare with copying the pod, changing the copy and letting a library find the difference."""
+    bodies = [body(number) for number in range(100)]
+    answer = json.loads(handler.handle(bodies[0]).answer)
+    assert answer["response"]["allowed"]
+    import base64
+
+    operations = json.loads(base64.b64decode(answer["response"]["patch"]))
+
+    def diffed(text: bytes) -> bytes:
+        before = json.loads(text)["request"]["object"]
+        after = jsonpatch.apply_patch(copy.deepcopy(before), operations, in_place=True)
+        patch = jsonpatch.make_patch(before, after).to_string()
+        return base64.b64encode(patch.encode())
+
+    ratios = sorted(
+        _each(diffed, bodies) / _each(handler.handle, bodies) for _ in range(max(3, rounds // 3))
+    )
+    print(
+        f"deepcopy + make_patch ÷ inject: {statistics.median(ratios):.0f} ({ratios[0]:.0f}–{ratios[-1]:.0f})"
+    )
+
+
+def _each(work: Callable[[bytes], object], bodies: Sequence[bytes]) -> float:
+    """Return the microseconds of processor time per body of one pass."""
+    start = time.process_time()
+    for text in bodies:
+        work(text)
+    return (time.process_time() - start) / len(bodies) * 1e6
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
