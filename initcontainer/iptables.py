@@ -32,7 +32,8 @@ PREFIX = "PILLION_"
 STATE_PREFIX = "PILLION_IS_"
 """The empty chain whose name records what was applied; see `fingerprint`."""
 MADE = "PILLION_MADE"
-"""An empty chain in each table that did not exist before us, so that cleanup may delete it."""
+"""An empty chain in each table that did not exist before us, so that cleanup may delete it; with
+`_PREROUTING` and so on, the same for a built-in chain of a table."""
 MULTIPORT_SLOTS = 15
 """XT_MULTI_PORTS: a port takes one slot, a range two."""
 ALL_BITS = "0xffffffff"
@@ -85,11 +86,11 @@ def covers(table: TableRules, family: Family) -> bool:
 def restore_script(
     before: dict[Table, TableState],
     after: dict[Table, TableState],
-    made: frozenset[Table] = frozenset(),
+    made: dict[Table, tuple[str, ...]] | None = None,
 ) -> str:
     """Give the restore text that turns one state into another and touches nothing else.
 
-    `made` are the tables that exist only because of us; they are marked as such.
+    `made` are the marks (see MADE) for what will exist only because of us.
 
     Tables that are filled come first, tables that only lose rules last, so that a run killed
     between two commits leaves more captured rather than less.
@@ -99,18 +100,18 @@ def restore_script(
     nothing = TableState()
     return "".join(
         table_script(
-            table, before.get(table, nothing), after.get(table, nothing), marked=table in made
+            table, before.get(table, nothing), after.get(table, nothing), (made or {}).get(table, ())
         )
         for table in (*filled, *emptied)
     )
 
 
 def table_script(
-    table: Table, before: TableState, after: TableState, *, marked: bool = False
+    table: Table, before: TableState, after: TableState, marks: tuple[str, ...] = ()
 ) -> str:
     """Give one table's commit: `:CHAIN` creates or flushes, jumps are replaced exactly."""
-    planned = [*(name for name, _ in after.chains), *([MADE] if marked else [])]
-    stale = [name for name, _ in before.chains if name not in (*planned, MADE)]
+    planned = [*(name for name, _ in after.chains), *marks]
+    stale = [n for n, _ in before.chains if n not in planned and not n.startswith(MADE)]
     lines = [
         f"*{table}",
         *(f":{name} - [0:0]" for name in (*planned, *stale)),
@@ -157,7 +158,7 @@ def rules_only(state: dict[Table, TableState]) -> dict[Table, TableState]:
             chains=tuple(
                 (name, rules)
                 for name, rules in held.chains
-                if name != MADE and not name.startswith(STATE_PREFIX)
+                if not name.startswith((MADE, STATE_PREFIX))
             ),
             jumps=held.jumps,
         )

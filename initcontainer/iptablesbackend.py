@@ -10,8 +10,9 @@ from initcontainer import iptables
 from initcontainer.backends import BackendName, line_differences, ruleset_digest
 from initcontainer.facts import NET_RAW, can, legacy_tables
 from initcontainer.iptables import MADE, PREFIX, STATE_PREFIX, TableState
+from initcontainer.leftovers import KERNEL_FAMILY, Leftovers
 from initcontainer.mistakes import InitError
-from initcontainer.netfilter import IPV4, IPV6, KernelChain, NfTables, fingerprint
+from initcontainer.netfilter import KernelChain, NfTables, fingerprint
 from initcontainer.networks import Family
 from initcontainer.rules import Table
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from initcontainer.ruleset import Ruleset
 
 PROGRAMS = {Family.V4: "iptables", Family.V6: "ip6tables"}
-KERNEL_FAMILY = {Family.V4: IPV4, Family.V6: IPV6}
 LOCK_WAIT = "5"
 """Seconds that legacy waits for its lock."""
 
@@ -33,6 +33,7 @@ class IptablesBackend:
         self.name = name
         self.commands = commands
         self.tables = tables
+        self.leftovers = Leftovers(tables)
         self.is_legacy = name is BackendName.LEGACY
 
     def holds_ours(self) -> bool:
@@ -100,12 +101,12 @@ class IptablesBackend:
 
     def _restore(self, family: Family, after: dict[Table, TableState]) -> None:
         before = self._saved(family)
-        made = frozenset() if self.is_legacy else self._absent_tables(family)
+        made = {} if self.is_legacy else self.leftovers.marks(family, after)
         script = iptables.restore_script(before, after, made)
         wait = ("-w", LOCK_WAIT) if self.is_legacy else ()
         self.commands.run(self._program(family, "restore"), "--noflush", *wait, script=script)
         if not self.is_legacy:
-            self._drop_made_tables(family, frozenset(after))
+            self.leftovers.drop(family, after)
 
     def _saved(self, family: Family) -> dict[Table, TableState]:
         if not self._holds(family):
@@ -133,23 +134,6 @@ class IptablesBackend:
         saved = self.commands.run(program)
         return bool(iptables.parse_save(saved))
 
-    def _absent_tables(self, family: Family) -> frozenset[Table]:
-        number = KERNEL_FAMILY[family]
-        present = {chain.table for chain in self.tables.chains() if chain.family == number}
-        return frozenset(table for table in Table if table not in present)
-
-    def _drop_made_tables(self, family: Family, kept: frozenset[Table]) -> None:
-        generation = self.tables.generation()
-        chains = [c for c in self.tables.chains() if c.family == KERNEL_FAMILY[family]]
-        for table in Table:
-            inside = [chain for chain in chains if chain.table == table]
-            is_made = any(chain.name == MADE for chain in inside)
-            foreign = [c for c in inside if c.name != MADE and not is_untouched(c)]
-            rules = self.tables.rules(KERNEL_FAMILY[family], table) if is_made else ()
-            if is_made and table not in kept and not foreign and not rules:
-                self.tables.delete_table(KERNEL_FAMILY[family], table, generation)
-                generation = self.tables.generation()
-
     def _is_current(
         self, ruleset: Ruleset, family: Family, chains: tuple[KernelChain, ...]
     ) -> bool:
@@ -169,7 +153,12 @@ class IptablesBackend:
             for rule in self.tables.rules(KERNEL_FAMILY[family], table)
             if mark in rule.raw
         )
-        return fingerprint(ruleset_digest(ruleset), rules)
+        chains = tuple(
+            f"{chain.table} {chain.name}"
+            for chain in self.tables.chains()
+            if is_ours(chain, family) and not chain.name.startswith((STATE_PREFIX, MADE))
+        )
+        return fingerprint(ruleset_digest(ruleset), chains, rules)
 
     def _remember(self, ruleset: Ruleset, remembered: dict[Family, str]) -> None:
         for family in Family:
@@ -182,11 +171,6 @@ class IptablesBackend:
 def is_ours(chain: KernelChain, family: Family) -> bool:
     """Tell whether a chain of an iptables table is one of ours."""
     return chain.family == KERNEL_FAMILY[family] and chain.name.startswith(PREFIX)
-
-
-def is_untouched(chain: KernelChain) -> bool:
-    """Tell whether a chain is a built-in one with its policy as iptables made it."""
-    return chain.is_base and chain.accepts
 
 
 def table_differences(where: str, wanted: TableState, found: TableState) -> list[str]:

@@ -27,7 +27,7 @@ from initcontainer.netlink import (
 UNSPECIFIED, INET, IPV4, IPV6 = 0, 1, 2, 10
 """NFPROTO_ constants."""
 SUBSYSTEM = 10
-GET_CHAIN, NEW_CHAIN, GET_RULE, DELETE_TABLE, GET_GENERATION = 4, 3, 7, 2, 16
+GET_CHAIN, NEW_CHAIN, DELETE_CHAIN, GET_RULE, DELETE_TABLE, GET_GENERATION = 4, 3, 5, 7, 2, 16
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 BATCH_GENERATION = 1
 TABLE_NAME = 1
@@ -121,6 +121,16 @@ class NfTables:
         else:
             self._commit(message, attribute(BATCH_GENERATION, struct.pack(">I", generation)))
 
+    def delete_chain(self, family: int, table: str, name: str, generation: int) -> None:
+        """Delete a chain, provided nothing has changed since `generation`.
+
+        Raises:
+            OSError: ERESTART when it has, EBUSY when the chain has rules or is jumped to.
+        """
+        body = header(family) + text(CHAIN_TABLE, table) + text(CHAIN_NAME, name)
+        message = Message(kind=message_type(DELETE_CHAIN), body=body, flags=ACK)
+        self._commit(message, attribute(BATCH_GENERATION, struct.pack(">I", generation)))
+
     def _commit(self, message: Message, condition: bytes = b"") -> None:
         begin = Message(kind=BATCH_BEGIN, body=header(0, SUBSYSTEM) + condition)
         end = Message(kind=BATCH_END, body=header(0, SUBSYSTEM))
@@ -143,7 +153,7 @@ def header(family: int, resource: int = 0) -> bytes:
     return struct.pack(">BBH", family, 0, resource)
 
 
-def fingerprint(digest: str, rules: tuple[KernelRule, ...]) -> str:
-    """Give the name under which exactly these rules, applied for this digest, are remembered."""
+def fingerprint(digest: str, chains: tuple[str, ...], rules: tuple[KernelRule, ...]) -> str:
+    """Give the name under which exactly these chains and rules, applied for this digest, go."""
     handles = (f"{rule.chain} {rule.handle}" for rule in rules)
-    return short_digest("\n".join((digest, *handles)))
+    return short_digest("\n".join((digest, *sorted(chains), *handles)))

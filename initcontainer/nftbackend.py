@@ -28,15 +28,11 @@ class NftBackend:
 
     def holds_ours(self) -> bool:
         """Tell whether our table is there."""
-        return any(c.family == INET and c.table == TABLE for c in self.tables.chains())
+        return bool(self._chain_names())
 
     def is_current(self, ruleset: Ruleset) -> bool:
         """Compare the remembered fingerprint with that of the rules that are there now."""
-        wanted = STATE_PREFIX + self._fingerprint(ruleset)
-        return any(
-            chain.family == INET and chain.table == TABLE and chain.name == wanted
-            for chain in self.tables.chains()
-        )
+        return STATE_PREFIX + self._fingerprint(ruleset) in self._chain_names()
 
     def write(self, ruleset: Ruleset) -> None:
         """Replace the table in one transaction, then compare and remember."""
@@ -56,6 +52,7 @@ class NftBackend:
         for name in (*wanted, *(name for name in found if name not in wanted)):
             place = f"chain {name}"
             said += line_differences(place, wanted.get(name, ()), found.get(name, ()))
+        said += [f"unexpected chain {name}" for name in found if name not in wanted]
         return tuple(said)
 
     def remove(self) -> None:
@@ -81,4 +78,10 @@ class NftBackend:
         }
 
     def _fingerprint(self, ruleset: Ruleset) -> str:
-        return fingerprint(ruleset_digest(ruleset), self.tables.rules(INET, TABLE))
+        chains = (name for name in self._chain_names() if not name.startswith(STATE_PREFIX))
+        digest = ruleset_digest(ruleset)
+        return fingerprint(digest, tuple(chains), self.tables.rules(INET, TABLE))
+
+    def _chain_names(self) -> tuple[str, ...]:
+        chains = self.tables.chains()
+        return tuple(c.name for c in chains if c.family == INET and c.table == TABLE)
