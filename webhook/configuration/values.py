@@ -9,6 +9,7 @@ import msgspec
 
 from webhook.configuration.label_selectors import selector_mistakes
 from webhook.injection import annotation_values as values
+from webhook.injection import network_values as network
 from webhook.injection.annotation_values import Refused
 from webhook.injection.annotations import KEYS, nearest
 from webhook.injection.overlay import mistakes as patch_mistakes
@@ -18,12 +19,12 @@ from webhook.injection.proxy_metadata import why_not
 from webhook.model.settings import Settings, Traffic
 
 _TRAFFIC: Final[tuple[tuple[str, str, Callable[[str], str], str], ...]] = (
-    ("include_outbound_cidrs", "includeOutboundCidrs", values.cidr, "a CIDR prefix"),
-    ("exclude_outbound_cidrs", "excludeOutboundCidrs", values.cidr, "a CIDR prefix"),
-    ("include_inbound_ports", "includeInboundPorts", values.port_or_range, "a port or range"),
-    ("exclude_inbound_ports", "excludeInboundPorts", values.port_or_range, "a port or range"),
-    ("include_outbound_ports", "includeOutboundPorts", values.port_or_range, "a port or range"),
-    ("exclude_outbound_ports", "excludeOutboundPorts", values.port_or_range, "a port or range"),
+    ("include_outbound_cidrs", "includeOutboundCidrs", network.cidr, "a CIDR prefix"),
+    ("exclude_outbound_cidrs", "excludeOutboundCidrs", network.cidr, "a CIDR prefix"),
+    ("include_inbound_ports", "includeInboundPorts", network.port_or_range, "a port or range"),
+    ("exclude_inbound_ports", "excludeInboundPorts", network.port_or_range, "a port or range"),
+    ("include_outbound_ports", "includeOutboundPorts", network.port_or_range, "a port or range"),
+    ("exclude_outbound_ports", "excludeOutboundPorts", network.port_or_range, "a port or range"),
 )
 
 
@@ -64,8 +65,8 @@ def _traffic(traffic: Traffic) -> tuple[Traffic, list[str]]:
 def _texts(settings: Settings) -> Iterable[str]:
     zipkin = settings.bootstrap.tracing.zipkin_address
     checks: tuple[tuple[str, str | None, Callable[[str], str], str], ...] = (
-        ("pilot.address", settings.pilot.address, values.address, "host:port"),
-        ("bootstrap.tracing.zipkinAddress", zipkin, values.address, "host:port"),
+        ("pilot.address", settings.pilot.address, network.address, "host:port"),
+        ("bootstrap.tracing.zipkinAddress", zipkin, network.address, "host:port"),
         (
             "proxy.componentLogLevel",
             settings.proxy.component_log_level,

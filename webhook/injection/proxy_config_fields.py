@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.injection.annotation_values import address, expression, stat_tag
+from webhook.injection.annotation_values import expression, stat_tag
+from webhook.injection.network_values import address
 from webhook.injection.protobuf_json import (
     Check,
     Note,

@@ -9,7 +9,6 @@ import msgspec
 from webhook.injection import proxy_config
 from webhook.injection.annotation_values import (
     Refused,
-    address,
     object_name,
     plain,
     regular_expressions,
@@ -19,6 +18,7 @@ from webhook.injection.annotation_values import (
 )
 from webhook.injection.catalogue.entry import Entry, degraded, setting
 from webhook.injection.effective import Effective, at, put
+from webhook.injection.network_values import address
 from webhook.injection.proxy_config import ReadYaml
 
 _DOMAIN: Final = "sidecar.istio.io"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from webhook.injection.annotation_values import (
-    Refused,
+from webhook.injection.annotation_values import Refused
+from webhook.injection.catalogue.entry import Entry, degraded, setting
+from webhook.injection.effective import Effective
+from webhook.injection.network_values import (
     cidrs,
     cidrs_or_all,
     interfaces,
     ports,
     ports_or_all,
 )
-from webhook.injection.catalogue.entry import Entry, degraded, setting
-from webhook.injection.effective import Effective
 from webhook.model.settings import InterceptionMode, RedirectMode
 
 _DOMAIN: Final = "traffic.sidecar.istio.io"
