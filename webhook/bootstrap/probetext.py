@@ -13,7 +13,8 @@ from webhook.bootstrap.template import Template, template
 from webhook.bootstrap.text import encode, escaped, inside, quoted
 from webhook.model.settings import Settings
 
-# Stand-ins: values that no pod has, so each is found where it was put and only there.
+# Stand-ins, each found where it was put and only there: what they are cut out of holds no other
+# text of a user.
 TOKEN: Final = "\ue000token\ue001"  # noqa: S105 - stands for one
 _CONTAINER: Final = "\ue000container\ue001"
 _PATH: Final = "\ue000path\ue001"
