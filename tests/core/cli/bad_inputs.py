@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.core.cli.manifests import DEPLOYMENT, POD, SERVICE, pod
@@ -15,7 +18,7 @@ class Bad(NamedTuple):
     arguments: tuple[str, ...]
     says: tuple[str, ...]
     """Parts of the sentence: where it is, what was got, what was expected."""
-    files: dict[str, bytes] = {}
+    files: Mapping[str, bytes] = MappingProxyType({})
     code: int = 1
     stdin: bytes = b""
     sentences: int = 1
@@ -69,7 +72,7 @@ def _headers(size: int) -> dict[str, Any]:
 def _bomb() -> str:
     levels = "abcdefghij"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         lines.append(f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]")
     return POD + "x-bomb:\n" + "".join(f"  {line}\n" for line in lines)
 

@@ -79,13 +79,14 @@ def _become(task: dict[str, Any]) -> NoReturn:
         for number, path in enumerate(task["streams"]):
             flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
             os.dup2(os.open(path, flags), number)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123 - for good
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
         sys.argv[1:] = task["argv"]
         run()
     except SystemExit as left:
         code = left.code
-    except BaseException:  # noqa: BLE001 - as the interpreter itself ends
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type] # there is one
+    except BaseException:
+        # As the interpreter itself ends.
+        sys.excepthook(*sys.exc_info())
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
