@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -31,9 +30,14 @@ from webhook.serving.metrics import Metrics
 from webhook.serving.reload import Configuration
 from webhook.serving.scrape import Scrape
 
-_LOG = logging.getLogger("pillion.process")
 _LOOK_SECONDS = 1.0
 """Between two looks at mounted files and certificates' ages."""
+
+_WARM_UP = (
+    b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"warm-up",'
+    b'"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","namespace":"warm-up",'
+    b'"object":{"spec":{"containers":[{"name":"app"}]}}}}'
+)
 
 
 def serve(options: Options) -> int:
@@ -55,7 +59,9 @@ async def _serve(options: Options) -> None:
     admissions = Admissions(metrics)
 
     def adopt(settings: Settings) -> None:
-        admissions.replace_handler(_handler(settings))
+        handler = _handler(settings)
+        handler.handle(_WARM_UP)  # the first pod pays for what all others find prepared
+        admissions.replace_handler(handler)
 
     configuration = Configuration(options.config, adopt, metrics)
     certificates = standalone(options, metrics)
@@ -94,16 +100,7 @@ async def _serve(options: Options) -> None:
             background = Background(name, step, _LOOK_SECONDS)
             stack.callback(background.stop)
             background.start()
-        _settle(listeners)
         await Lifecycle(listeners, endpoint, draining, options.patience).run()
-
-
-def _settle(listeners: list[Listener]) -> None:
-    """Say where we listen, and keep what was made so far out of every later garbage collection."""
-    _LOG.info("serving", extra={"addresses": [f"{host}:{port}" for host, port in (
-        each.address for each in listeners)]})  # fmt: skip
-    gc.collect()
-    gc.freeze()
 
 
 def _handler(settings: Settings) -> Handler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Sequence
@@ -58,6 +59,7 @@ class Lifecycle:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
         serving = [asyncio.create_task(each.serve()) for each in self._listeners]
+        announced = asyncio.create_task(self._announce())
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait([*serving, stopped], return_when=asyncio.FIRST_COMPLETED)
         self._draining.begin()
@@ -66,8 +68,18 @@ class Lifecycle:
         for listener in self._listeners:
             listener.should_exit = True
         stopped.cancel()
+        announced.cancel()
         await asyncio.gather(*serving)
         _LOG.info("stopped", extra={"requests": self._endpoint.served})
+
+    async def _announce(self) -> None:
+        """Say where we listen, and keep what was made so far out of later garbage collections."""
+        for listener in self._listeners:
+            await listener.listening.wait()
+        addresses = [f"{host}:{port}" for host, port in (each.address for each in self._listeners)]
+        _LOG.info("serving", extra={"addresses": addresses})
+        gc.collect()
+        gc.freeze()
 
     def _signalled(self) -> None:
         if self._stop.is_set():

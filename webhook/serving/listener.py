@@ -57,6 +57,7 @@ class Listener(uvicorn.Server):
         self._context = context
         self._limits = limits or Limits()
         self._crowd = Crowd(self._limits, metrics, load)
+        self.listening = asyncio.Event()
         super().__init__(
             Config(
                 application,
@@ -106,6 +107,7 @@ class Listener(uvicorn.Server):
         )
         self.servers = [server]
         self.started = True
+        self.listening.set()
 
     def _connection(self) -> Connection:
         return Connection(self.config, self.server_state, self._crowd)
