@@ -208,6 +208,10 @@ class _Pen:
                 self._put(line, following, "")
         elif is_inline or entry.key is None:
             self._put(head, end, written)
+        elif not after and type(after) is type(node.value):
+            # Emptied: the comments between its entries stay.
+            self._put(head, self._comment(head, line), written)
+            self._remove(layout.entries(self.text, node))
         else:
             self._put(head, self._comment(head, line), written)
             self._put(line, following, "")

@@ -13,7 +13,6 @@ from webhook.manifests.node import Node, child
 from webhook.manifests.place import Place
 from webhook.model.errors import ManifestError
 
-
 _JSON: Final = re.compile(r'\s*\{\s*"')
 
 

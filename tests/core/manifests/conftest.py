@@ -11,7 +11,7 @@ from tests.core.manifests import kubectl
 
 @pytest.fixture(scope="session")
 def kubectl_reader() -> Iterator[kubectl.Kubectl]:
-    """kubectl's own parser, built from its pinned source."""
+    """Kubectl's own parser, built from its pinned source."""
     if not kubectl.is_buildable():
         pytest.skip("needs Go to build kubectl's YAML parser")
     with kubectl.running() as reader:

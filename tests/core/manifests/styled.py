@@ -38,11 +38,12 @@ class Writer:
     def block(self, value: Any, column: int) -> list[str]:
         """Write a collection that has entries, one line or more for each."""
         lines: list[str] = []
-        for entry in value.items() if isinstance(value, dict) else value:
-            lines += self.between(column)
-            lines += (
-                self.member(*entry, column) if isinstance(value, dict) else self.item(entry, column)
-            )
+        if isinstance(value, dict):
+            for key, each in value.items():
+                lines += (*self.between(column), *self.member(key, each, column))
+        else:
+            for each in value:
+                lines += (*self.between(column), *self.item(each, column))
         return lines
 
     def member(self, key: str, value: Any, column: int) -> list[str]:

@@ -1,5 +1,7 @@
 """Streams are split where kubectl splits them, and the pieces joined are the input."""
 
+# ruff: noqa: E501 - a row of a table is a line
+
 from __future__ import annotations
 
 import codecs
@@ -38,12 +40,21 @@ STREAMS: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
 REFUSED = {
     "text-after-separator": ("a: 1\n--- b\n", 'line 2: got "b" after `---`, expected nothing'),
     "four-dashes": ("a: 1\n----\n", 'line 2: got "-" after `---`'),
-    "certificate": ("a: 'x\n-----BEGIN CERTIFICATE-----\n'\n", 'line 2: got "--BEGIN CERTIFICATE-----" after'),
-    "content-after-end": ("a: 1\n...\nb: 2\n", "line 3: got content after `...`, expected `---` before it"),
+    "certificate": (
+        "a: 'x\n-----BEGIN CERTIFICATE-----\n'\n",
+        'line 2: got "--BEGIN CERTIFICATE-----" after',
+    ),
+    "content-after-end": (
+        "a: 1\n...\nb: 2\n",
+        "line 3: got content after `...`, expected `---` before it",
+    ),
     "directive-at-the-end": ("a: 1\n...\n%YAML 1.1\n", "line 3: got content after `...`"),
 }
 BYTES = {
-    "utf-16": (codecs.BOM_UTF16_LE + "a: 1".encode("utf-16-le"), "line 1: got UTF-16, expected UTF-8"),
+    "utf-16": (
+        codecs.BOM_UTF16_LE + "a: 1".encode("utf-16-le"),
+        "line 1: got UTF-16, expected UTF-8",
+    ),
     "latin-1": (b"a: 1\nb: \xe9\n", "line 2: got the byte 0xe9, expected UTF-8 text"),
     "nul": (b"a: 1\n\0", "line 2: got a NUL byte, expected UTF-8 text"),
 }
@@ -65,7 +76,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("text", "expected"), STREAMS.values(), ids=STREAMS.keys())
-def test_stream_is_split_into_documents(text: str, expected: list[tuple[str, int, int, str]]) -> None:
+def test_stream_is_split_into_documents(
+    text: str, expected: list[tuple[str, int, int, str]]
+) -> None:
     """Each has its form, its number, its first line and its content; nothing is lost between them."""
     documents = stream.documents(text, "app.yaml")
     got = [(each.form.value, each.place.number, each.place.line, each.body) for each in documents]
