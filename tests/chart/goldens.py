@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -74,6 +75,15 @@ def cases() -> dict[str, Rendering]:
     return {**{f"preset-{name}": each for name, each in presets.items()}, **OTHERS}
 
 
+def text(rendering: Rendering) -> str:
+    """Return the manifests as a golden holds them, in the order of their templates.
+
+    The two majors of Helm differ in the order of some kinds and in empty lines between objects.
+    """
+    manifests = re.split(r"(?m)^---\n", render(rendering))
+    return "".join(f"---\n{each.rstrip()}\n" for each in sorted(manifests) if each.strip())
+
+
 def path(name: str) -> Path:
     """Return the golden's file."""
     return DIRECTORY / f"{name}.golden.yaml"
@@ -89,15 +99,15 @@ def main(argv: list[str]) -> int:
     """Write the goldens, or with `--check` name those that are out of date; 0 or 1."""
     stale = 0
     for name, rendering in cases().items():
-        golden, text = path(name), render(rendering)
-        if golden.exists() and golden.read_text(encoding="utf-8") == text:
+        golden, rendered = path(name), text(rendering)
+        if golden.exists() and golden.read_text(encoding="utf-8") == rendered:
             continue
         stale = 1
         if argv == ["--check"]:
             print(f"{golden.relative_to(ROOT)}: out of date", file=sys.stderr)
             continue
         golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(text, encoding="utf-8")
+        golden.write_text(rendered, encoding="utf-8")
         print(f"wrote {golden.relative_to(ROOT)}")
     for name in strays():
         print(f"{name}: belongs to no case", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,8 +79,9 @@ def preset(name: str) -> Path:
     return PRESETS / f"{name}.yaml"
 
 
+@cache
 def render(rendering: Rendering) -> str:
-    """Return the manifests; an AssertionError with Helm's words when it refuses."""
+    """Return the manifests, rendered once; an AssertionError with Helm's words when it refuses."""
     done = ask(rendering)
     assert done.returncode == 0, done.stderr
     return done.stdout
