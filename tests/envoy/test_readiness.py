@@ -148,6 +148,29 @@ def test_token_goes_to_pilot_and_a_new_one_with_the_next_stream(tmp_path: Path) 
             assert served.headers[0]["authorization"] == "Bearer rotated"
 
 
+def test_new_root_is_read_by_a_new_envoy(tmp_path: Path) -> None:
+    """After Pilot's root changed, a running Envoy keeps its configuration but needs a restart."""
+    port, target = free_ports(2)
+    settings = loopback(Settings(), f"127.0.0.1:{port}")
+    name = "istiod-pillion.istio-system.svc"
+    old, new = self_signed(tmp_path / "old.pem", name), self_signed(tmp_path / "new.pem", name)
+    resources = virtual(settings, target)
+    with running_envoy(settings, tmp_path, root=old.read_text()) as envoy:
+        with pilot.running_pilot(resources, port, old):
+            eventually(lambda: envoy.readiness() == 200, "Envoy is ready")
+        (tmp_path / "root-cert.pem").write_text(new.read_text())
+        with pilot.running_pilot(resources, port, new) as served:
+            before = failures(envoy)
+            eventually(lambda: failures(envoy) > before + 2, "Envoy tries again", 60)
+            assert served.headers == []
+            assert envoy.readiness() == 200
+    with (
+        running_envoy(settings, tmp_path, root=new.read_text()) as envoy,
+        pilot.running_pilot(resources, port, new),
+    ):
+        eventually(lambda: envoy.readiness() == 200, "the new one is ready", 60)
+
+
 @pytest.mark.parametrize("name", ["another.istio-system.svc", "istiod-pillion.istio-system.svc"])
 def test_pilot_with_a_foreign_certificate_gets_no_token(name: str, tmp_path: Path) -> None:
     """A server with another name, or that the root did not sign, is not spoken to."""
