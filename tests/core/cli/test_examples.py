@@ -68,19 +68,19 @@ REMOVED = {
     "search.yaml": ["            httpGet: {path: /_health, port: 9200}"],
     "stock.yaml": ["              path: /ready\r", "              port: 8080\r"],
 }
-"""Every line of an example that an injection changes: rewritten probes, labels in flow style, and in
-JSON what gets a comma behind it."""
+"""Every line of an example that an injection changes: rewritten probes, labels in flow style, and
+in JSON what gets a comma behind it."""
 RESTYLED = {
     "catalogue.yaml": "a probe's handler in flow style",
     "flow.yaml": "a probe's handler in flow style, broken over lines",
     "frontend.yaml": "a quoted path of a probe",
     "shared-probe.yaml": "a document that is written anew",
 }
-"""Where undoing gives back the same values in another notation: that of a rewritten field is lost."""
+"""Where undoing gives back the same values in another notation: a rewritten field loses its own."""
 
 
 def test_first_command_injects_the_shop() -> None:
-    """The README's first command succeeds, writes manifests and says what became of each pod."""
+    """The README's first command writes manifests and says what became of each pod."""
     run = process("inject", "-f", "examples/shop")
     assert run.code == 0
     lines = run.err.splitlines()
@@ -100,7 +100,7 @@ def test_first_command_injects_the_shop() -> None:
 
 
 def test_shop_has_every_kind_of_workload_and_probe() -> None:
-    """The shop shows each kind of workload, probe and place that the product knows how to inject."""
+    """The shop shows each kind of workload, of probe and of notation that can be injected."""
     everything = [value for path in sorted(SHOP.iterdir()) for value in values(path.read_bytes())]
     kinds = {value["kind"] for value in everything}
     assert {
@@ -110,8 +110,10 @@ def test_shop_has_every_kind_of_workload_and_probe() -> None:
     (listed,) = (value["items"] for value in everything if value["kind"] == "List")
     assert {"ReplicaSet", "Pod"} <= {item["kind"] for item in listed}
     text = "".join(path.read_text() for path in SHOP.iterdir())
-    for shown in ("httpGet", "tcpSocket", "grpc:", "exec:", "scheme: HTTPS", "restartPolicy: Always",
-                  "initContainers", "hostNetwork", "windows", "capabilities", "<<:", "&env"):  # fmt: skip
+    for shown in (
+        "httpGet", "tcpSocket", "grpc:", "exec:", "scheme: HTTPS", "restartPolicy: Always",
+        "initContainers", "hostNetwork", "windows", "capabilities", "<<:", "&env",
+    ):  # fmt: skip
         assert shown in text, shown
 
 
@@ -133,7 +135,7 @@ def test_injecting_twice_is_injecting_once(path: Path, tmp_path: Path, pillion: 
 
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.name)
 def test_uninject_gives_the_example_back(path: Path, tmp_path: Path, pillion: Pillion) -> None:
-    """Undoing an injection gives back every byte, or the same JSON text where notation was lost."""
+    """Undoing gives back every byte, or the same JSON text where notation was lost."""
     injected, back = tmp_path / path.name, tmp_path / "back"
     pillion("inject", "-q", "-f", path, "-o", injected)
     assert pillion("uninject", "-q", "-f", injected, "-o", back).code == 0
@@ -164,7 +166,7 @@ def test_comments_survive(pillion: Pillion) -> None:
 
 
 def test_shared_probe_is_written_anew(pillion: Pillion) -> None:
-    """A document that cannot be edited in place says so, and its containers get probes of their own."""
+    """A document that cannot be edited in place says so, and each container gets its own probe."""
     run = pillion("inject", "-f", SHARED)
     assert "shared-probe.yaml, document 1: written anew as a whole" in run.err
     (pod,) = pods(values(run.out))

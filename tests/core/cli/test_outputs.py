@@ -118,7 +118,7 @@ def test_pipe_is_written_to(inputs: Path) -> None:
         pass_fds=[writing],
     ) as process:
         os.close(writing)
-        with open(reading, "rb") as pipe:
+        with os.fdopen(reading, "rb") as pipe:
             data = pipe.read()
         assert process.wait(SECONDS) == 0
     assert b"istio-proxy" in data
