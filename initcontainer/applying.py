@@ -10,7 +10,7 @@ from initcontainer.backends import AUTOMATIC, BackendName, ruleset_digest
 from initcontainer.capture import Capture, Ipv6, Mode
 from initcontainer.facts import NET_ADMIN, NET_RAW, Facts, can
 from initcontainer.frozen import value
-from initcontainer.mistakes import EnvironmentLacking, InitError
+from initcontainer.mistakes import DeadlineExceeded, EnvironmentLacking, InitError
 from initcontainer.networks import Family
 from initcontainer.ruleset import Ruleset, build_ruleset
 
@@ -101,13 +101,17 @@ def apply(
         return remove(capture, backends=backends, routes=routes)
     families, notes = captured_families(capture, facts)
     failures: list[str] = []
+    kinds: set[type[Exception]] = set()
     for backend in candidates(choice, backends):
         for target in targets(capture, families, facts, backend):
             try:
                 others = tuple(other for other in backends if other is not backend)
                 result = reconcile(target.ruleset, backend, others, routes)
+            except DeadlineExceeded:
+                raise
             except (InitError, OSError) as error:
                 failures.append(f"{backend.name} cannot be used: {error}")
+                kinds.add(type(error))
                 continue
             return Outcome(
                 result=result,
@@ -117,7 +121,8 @@ def apply(
                 digest=ruleset_digest(target.ruleset),
                 notes=(*failures, *notes, *target.notes),
             )
-    raise InitError("; ".join(failures) or f'no backend "{choice}"')
+    failure = EnvironmentLacking if kinds == {EnvironmentLacking} else InitError
+    raise failure("; ".join(failures))
 
 
 def targets(

@@ -118,7 +118,7 @@ def environment_report(findings: list[Finding]) -> dict[str, Json]:
         "ipv6": facts.has_ipv6,
         "ipv6_addresses": facts.ipv6_addresses,
         "ipv6_on_lo": not loopback_lacks_ipv6(),
-        "legacy_tables": {str(family): legacy_tables(family) for family in Family},
+        "legacy_tables": {str(f): legacy_tables(f) or "none" for f in Family},
         "modules_loaded": [name for name in MODULES if name in loaded],
         "backends": {finding.backend: finding.problem or "usable" for finding in findings},
     }

@@ -43,9 +43,16 @@ def gather_facts() -> Facts:
     )
 
 
-def legacy_tables(family: Family) -> tuple[str, ...]:
-    """Name the iptables-legacy tables that exist in this namespace; reading creates none."""
-    return tuple(read_lines(LEGACY_TABLES[family]) or ())
+def legacy_tables(family: Family) -> tuple[str, ...] | None:
+    """Name the iptables-legacy tables that exist in this namespace; reading creates none.
+
+    None where the list is not ours to read: in a user namespace it belongs to the host's root.
+    """
+    path = LEGACY_TABLES[family]
+    lines = read_lines(path)
+    if lines is None:
+        return None if os.path.exists(path) else ()  # noqa: PTH110
+    return tuple(lines)
 
 
 def can(capability: int) -> bool:

@@ -111,6 +111,8 @@ class IptablesBackend:
     def _saved(self, family: Family) -> dict[Table, TableState]:
         if not self._holds(family):
             return {}
+        if self.is_legacy:
+            return self._legacy_saved(family)
         return iptables.parse_save(self.commands.run(self._program(family, "save")))
 
     def _program(self, family: Family, action: str) -> str:
@@ -123,16 +125,21 @@ class IptablesBackend:
         return any(is_ours(chain, family) for chain in self.tables.chains())
 
     def _legacy_holds(self, family: Family) -> bool:
-        """Ask for the tables first: any other question would create them.
+        """Ask only where tables exist; without NET_RAW or the program nobody here wrote to them."""
+        if legacy_tables(family) == () or not can(NET_RAW):
+            return False
+        program = self._program(family, "save")
+        return self.commands.find(program) is not None and bool(self._legacy_saved(family))
 
-        Without NET_RAW or the program nobody here can have written to them.
+    def _legacy_saved(self, family: Family) -> dict[Table, TableState]:
+        """Read the tables that exist; where they cannot be listed each is asked for by name.
+
+        Only that, in a user namespace, can create an empty table that was not there.
         """
         program = self._program(family, "save")
-        readable = can(NET_RAW) and self.commands.find(program) is not None
-        if not legacy_tables(family) or not readable:
-            return False
-        saved = self.commands.run(program)
-        return bool(iptables.parse_save(saved))
+        if legacy_tables(family) is not None:
+            return iptables.parse_save(self.commands.run(program))
+        return iptables.parse_save("".join(self.commands.run(program, "-t", t) for t in Table))
 
     def _is_current(
         self, ruleset: Ruleset, family: Family, chains: tuple[KernelChain, ...]
