@@ -1,0 +1,1 @@
+"""Certificates as values, on clocks that the tests turn."""
