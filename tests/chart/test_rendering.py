@@ -80,7 +80,7 @@ def test_no_secret_is_rendered(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_only_the_test_is_a_hook(name: str) -> None:
-    """Helm deletes webhook configurations first because none of them is a hook."""
+    """Nothing but `helm test` is a hook: GitOps tools run others at other times, or never."""
     hooks = [each for each in objects(CASES[name]) if is_hook(each)]
     assert {each["metadata"]["annotations"]["helm.sh/hook"] for each in hooks} == {"test"}
     assert {each["kind"] for each in hooks} == {"ServiceAccount", "Role", "RoleBinding", "Pod"}
