@@ -11,7 +11,7 @@ from pathlib import Path
 from webhook.app.options import Lives, Options
 from webhook.model.errors import PillionError
 from webhook.pki.authority import Authority, issue_authority
-from webhook.pki.leaf import Leaf, sign_leaf
+from webhook.pki.leaf import sign_leaf
 from webhook.pki.serving_leaf import ServingLeaf
 from webhook.serving.health import Condition
 from webhook.serving.metrics import Metrics
@@ -30,7 +30,8 @@ class Certificates:
     """What a mode gives the server: the context, what keeps it fresh, and what may be wrong."""
 
     context: SwappableContext
-    step: Callable[[], None]
+    step: Callable[[], None] | None
+    """Renews it, if nothing else does."""
     condition: Condition
 
 
@@ -50,7 +51,7 @@ def standalone(options: Options, metrics: Metrics) -> Certificates:
         _write(options.ca_out, authority.certificate)
     metrics.certificate("ca", authority.not_after)
     names = dict.fromkeys(("localhost", "127.0.0.1", "::1", options.listen[0] or "localhost"))
-    context = SwappableContext(*_pair(sign_first(authority, tuple(names), options.lives)))
+    context = _context(authority, tuple(names), options.lives)
     leaf = ServingLeaf(
         names=tuple(names),
         life=options.lives.leaf,
@@ -67,15 +68,20 @@ def standalone(options: Options, metrics: Metrics) -> Certificates:
     return Certificates(context=context, step=step, condition=lambda: None)
 
 
-def sign_first(authority: Authority, names: tuple[str, ...], lives: Lives) -> Leaf:
-    """Return a leaf to start listening with."""
-    return sign_leaf(
+def placeholder(names: tuple[str, ...], lives: Lives) -> SwappableContext:
+    """Return a context with a certificate that nobody trusts, until there is a better one.
+
+    Kubelet's probes do not look at it, so that readiness can say what is missing.
+    """
+    authority = issue_authority(now=now(), life=lives.leaf, random_bits=secrets.randbits)
+    return _context(authority, names, lives)
+
+
+def _context(authority: Authority, names: tuple[str, ...], lives: Lives) -> SwappableContext:
+    leaf = sign_leaf(
         authority, names=names, now=now(), life=lives.leaf, random_bits=secrets.randbits
     )
-
-
-def _pair(leaf: Leaf) -> tuple[str, str]:
-    return leaf.chain, leaf.key
+    return SwappableContext(leaf.chain, leaf.key)
 
 
 def _write(path: Path, text: str) -> None:

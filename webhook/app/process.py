@@ -6,11 +6,12 @@ import gc
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
 from webhook import __version__
-from webhook.admission.handler import Handler
+from webhook.admission.handler import Handler, NamespaceLabels
 from webhook.app.certificates import standalone
 from webhook.app.options import Options
 from webhook.injection.engine import Engine
@@ -19,7 +20,7 @@ from webhook.model.settings import Settings
 from webhook.serving.admissions import Admissions
 from webhook.serving.background import Background
 from webhook.serving.draining import Draining
-from webhook.serving.health import Finding, Readiness
+from webhook.serving.health import Condition, Finding, Readiness
 from webhook.serving.http import Webhook, health_application
 from webhook.serving.inject import InjectEndpoint
 from webhook.serving.lifecycle import Lifecycle
@@ -29,11 +30,14 @@ from webhook.serving.log import configure_logging
 from webhook.serving.metrics import Metrics
 from webhook.serving.reload import Configuration
 from webhook.serving.scrape import Scrape
+from webhook.serving.tls import SwappableContext
 
-_LOOK_SECONDS = 1.0
-"""Between two looks at mounted files and certificates' ages."""
+if TYPE_CHECKING:
+    from webhook.app.cluster import Cluster
 
-_WARM_UP = (
+_LOOK_SECONDS: Final = 1.0
+"""Between two looks at the configuration file, and at the age of a certificate in memory."""
+_WARM_UP: Final = (
     b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"warm-up",'
     b'"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","namespace":"warm-up",'
     b'"object":{"spec":{"containers":[{"name":"app"}]}}}}'
@@ -47,6 +51,7 @@ def serve(options: Options) -> int:
         ConfigurationError: the configuration is wrong; every mistake is named.
         ListenError: an address cannot be listened on.
         FileError: the authority's certificate cannot be written.
+        ClusterError: nothing says where the API server is.
     """
     gc.enable()  # the command line switched it off
     configure_logging(options.log_level)
@@ -56,52 +61,89 @@ def serve(options: Options) -> int:
 
 async def _serve(options: Options) -> None:
     metrics, draining, load = Metrics(), Draining(), Load()
-    admissions = Admissions(metrics)
-
-    def adopt(settings: Settings) -> None:
-        handler = _handler(settings)
-        handler.handle(_WARM_UP)  # the first pod pays for what all others find prepared
-        admissions.replace_handler(handler)
-
-    configuration = Configuration(options.config, adopt, metrics)
-    certificates = standalone(options, metrics)
-    readiness = Readiness(
-        {
-            "serving": lambda: Finding("shutting down") if draining.begun else None,
-            "certificate": certificates.condition,
-            "configuration": configuration.condition,
-        }
+    cluster = _cluster(options, metrics)
+    admissions = Admissions(metrics, None if cluster is None else cluster.observe)
+    configuration = Configuration(
+        options.config,
+        _adopter(admissions, cluster),
+        metrics,
+        None if cluster is None else lambda text: cluster.announce("ConfigurationRefused", text),
     )
+    backgrounds = [Background("settings", configuration.step, _LOOK_SECONDS)]
+    if cluster is None:
+        certificates = standalone(options, metrics)
+    else:
+        certificates = cluster.certificates(draining)
+        backgrounds += cluster.backgrounds
+    if certificates.step is not None:
+        backgrounds.append(Background("certificates", certificates.step, _LOOK_SECONDS))
+    endpoint = InjectEndpoint(admissions, metrics, draining, load, pending_limit=options.in_flight)
+    readiness = _readiness(draining, certificates.condition, configuration.condition)
 
     def version() -> Mapping[str, str]:
         return {"version": __version__, "configurationHash": configuration.hash}
 
-    endpoint = InjectEndpoint(admissions, metrics, draining, load, pending_limit=options.in_flight)
-    listeners = [
-        Listener(
-            Webhook(endpoint, health_application(readiness, version)),
-            bind(*options.listen),
-            metrics=metrics,
-            load=load,
-            context=certificates.context.front,
-        )
-    ]
-    if options.metrics_listen is not None:
-        listeners.append(
-            Listener(
-                Scrape(metrics.registry),
-                bind(*options.metrics_listen),
-                metrics=metrics,
-                load=Load(),
-            )
-        )
+    application = Webhook(endpoint, health_application(readiness, version))
+    listeners = _listeners(options, application, metrics, load, certificates.context)
     with ExitStack() as stack:
-        for name, step in (("certificates", certificates.step), ("settings", configuration.step)):
-            background = Background(name, step, _LOOK_SECONDS)
+        for background in backgrounds:
             stack.callback(background.stop)
             background.start()
         await Lifecycle(listeners, endpoint, draining, options.patience).run()
 
 
-def _handler(settings: Settings) -> Handler:
-    return Handler(Engine(settings, read_yaml), lambda: secrets.token_hex(16), lambda _: None)
+def _cluster(options: Options, metrics: Metrics) -> Cluster | None:
+    if options.names is None:
+        return None
+    # The Kubernetes client costs more time and memory than all the rest together.
+    from webhook.app.cluster import Cluster  # noqa: PLC0415
+
+    return Cluster(options, options.names, metrics)
+
+
+class _Adopter:
+    """Makes an engine of settings, prepares it, and lets it answer."""
+
+    def __init__(self, admissions: Admissions, namespace_labels: NamespaceLabels) -> None:
+        self._admissions = admissions
+        self._namespace_labels = namespace_labels
+
+    def __call__(self, settings: Settings) -> None:
+        engine = Engine(settings, read_yaml)
+        handler = Handler(engine, lambda: secrets.token_hex(16), self._namespace_labels)
+        handler.handle(_WARM_UP)  # the first pod pays for what all others find prepared
+        self._admissions.replace_handler(handler)
+
+
+def _adopter(admissions: Admissions, cluster: Cluster | None) -> _Adopter:
+    return _Adopter(admissions, _nothing_known if cluster is None else cluster.namespace_labels)
+
+
+def _nothing_known(_namespace: str) -> None:
+    """Know no namespace's labels."""
+
+
+def _readiness(draining: Draining, certificate: Condition, configuration: Condition) -> Readiness:
+    return Readiness(
+        {
+            "serving": lambda: Finding("shutting down") if draining.begun else None,
+            "certificate": certificate,
+            "configuration": configuration,
+        }
+    )
+
+
+def _listeners(
+    options: Options,
+    application: Webhook,
+    metrics: Metrics,
+    load: Load,
+    context: SwappableContext,
+) -> list[Listener]:
+    bound = bind(*options.listen)
+    listeners = [Listener(application, bound, metrics=metrics, load=load, context=context.front)]
+    if options.metrics_listen is not None:
+        scrape = Scrape(metrics.registry)
+        bound = bind(*options.metrics_listen)
+        listeners.append(Listener(scrape, bound, metrics=metrics, load=Load()))
+    return listeners

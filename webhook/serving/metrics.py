@@ -88,6 +88,23 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._in_sync = Gauge(
+            "pillion_cabundle_in_sync",
+            "1 when every webhook configuration has exactly the caBundle that it should have.",
+            registry=self.registry,
+        )
+        self._bundle_writes = Counter(
+            "pillion_cabundle_patches",
+            "Attempts to write the caBundle, by their result and what was there before.",
+            ("result", "reason"),
+            registry=self.registry,
+        )
+        self._competitor = Gauge(
+            "pillion_cabundle_competing_writer",
+            "1 while somebody else keeps changing the caBundle and we have stopped to write it.",
+            registry=self.registry,
+        )
+
     def answered(
         self, operation: str, decision: str, reason: str, *, seconds: float, size: int
     ) -> None:
@@ -123,6 +140,18 @@ class Metrics:
         """Show the end of a certificate's life that came into use; `kind` is ca or leaf."""
         self._not_after.labels(kind).set(not_after.timestamp())
         self._rotations.labels(kind).inc()
+
+    def bundle_in_sync(self, is_in_sync: bool) -> None:  # noqa: FBT001 - one fact
+        """Show whether the API server has the caBundle that it should have."""
+        self._in_sync.set(int(is_in_sync))
+
+    def bundle_written(self, result: str, reason: str) -> None:
+        """Count an attempt to write the caBundle."""
+        self._bundle_writes.labels(result, reason).inc()
+
+    def competing_writer(self, is_there: bool) -> None:  # noqa: FBT001 - one fact
+        """Show whether somebody else keeps changing the caBundle."""
+        self._competitor.set(int(is_there))
 
     def _child(self, operation: str, decision: str, reason: str) -> Counter:
         known = operation if operation in _OPERATIONS else "other"
