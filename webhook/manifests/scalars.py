@@ -97,11 +97,11 @@ def _number(text: str) -> Scalar:
 
 
 def _integer(match: re.Match[str]) -> int:
-    for base, digits in zip(_BASES, match.groups()[1:], strict=True):
-        if digits is not None:
-            value = int(digits, base) if len(digits) <= 64 else _UINT64
-            return -value if match[1] == "-" else value
-    raise AssertionError("the pattern has a group for each base")
+    groups = zip(_BASES, match.groups()[1:], strict=True)
+    base, digits = next((base, digits) for base, digits in groups if digits is not None)
+    # Longer ones are beyond 64 bits in any base, whatever their value.
+    value = int(digits, base) if len(digits.lstrip("0")) <= 64 else _UINT64
+    return -value if match[1] == "-" else value
 
 
 def _float(text: str) -> float | str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from webhook.injection.apply import apply
-from webhook.manifests import difference, emit, jsontext, layout, tree
+from webhook.manifests import difference, emit, jsontext, layout, scalars, tree
 from webhook.manifests.document import Document, Form
 from webhook.manifests.layout import UnspliceableError
 from webhook.manifests.node import Node
 from webhook.model.edits import Edit
 from webhook.model.errors import ManifestError
+
+_LAYOUT: Final = "its layout is not one that can be edited in place"
 
 
 class PodPlace(Protocol):
@@ -47,12 +49,11 @@ def splice(document: Document, changes: Sequence[tuple[PodPlace, Sequence[Edit]]
     after = before
     for place, edits in changes:
         after = _changed(after, place.path, edits)
-    if difference.same(before, after):
-        return Spliced(document.text)
-    if document.form is Form.JSON:
+    is_same = difference.same(before, after)
+    if document.form is Form.JSON and not is_same:
         return Spliced(_around(document, jsontext.encode(after, document.body)))
     root = document.root
-    if root is None:
+    if root is None or is_same:
         return Spliced(document.text)
     try:
         body = difference.write(document.body, root, after)
@@ -60,7 +61,7 @@ def splice(document: Document, changes: Sequence[tuple[PodPlace, Sequence[Edit]]
     except UnspliceableError as unspliceable:
         return _anew(document, root, after, str(unspliceable))
     except (ManifestError, ValueError):
-        return _anew(document, root, after, "its layout is not one that can be edited in place")
+        return _anew(document, root, after, _LAYOUT)
     return Spliced(_around(document, body))
 
 
@@ -101,14 +102,21 @@ def _check(document: Document, body: str, after: Any) -> None:
     """
     root = tree.parse(body, document.inner)
     read = root.value if root is not None else None
-    try:
-        if msgspec.json.encode(read) == msgspec.json.encode(after):
-            return
-    except (UnicodeEncodeError, OverflowError):
-        pass
-    # Only a merge key may give the members in another order.
-    if "<<" not in body or not difference.same(read, after):
-        raise UnspliceableError("its layout is not one that can be edited in place")
+    # As text, because Python takes 1 for true, and because the order of members counts.
+    got = msgspec.json.encode(read)
+    if got != msgspec.json.encode(after) and got != msgspec.json.encode(_numbers(after)):
+        raise UnspliceableError(_LAYOUT)
+
+
+def _numbers(value: Any) -> Any:
+    """Give the value with its numbers as kubectl holds them: 1.0 is 1, and 64 bits are the most."""
+    if isinstance(value, dict):
+        return {key: _numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_numbers(each) for each in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return scalars.number(float(value))
+    return scalars.number(value) if isinstance(value, float) else value
 
 
 def _around(document: Document, body: str) -> str:

@@ -61,18 +61,20 @@ def parse(text: str, place: Place) -> Node | None:
         raise place.error(line, "a byte order mark inside the document", "it at the start")
     try:
         return _Builder(text, place).build()
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or "something unreadable"
-        raise place.error(mark.line if mark else 0, f"no YAML ({problem})", "YAML") from error
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) if isinstance(error.position, int) else 0
-        raise place.error(line, f"no YAML ({error.reason})", "YAML") from error
     except YAMLError as error:
-        raise place.error(0, f"no YAML ({error})", "YAML") from error
+        line, problem = _told(error, text)
+        raise place.error(line, f"no YAML ({problem})", "YAML") from error
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start)
         raise place.error(line, "half of a surrogate pair", "Unicode text") from error
+
+
+def _told(error: YAMLError, text: str) -> tuple[int, str]:
+    """Give the line, counted from 0, and the problem of an error of libyaml's."""
+    if isinstance(error, ReaderError):
+        return text.encode()[: error.position].count(b"\n"), str(error.reason)
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    return (mark.line if mark is not None else 0), str(getattr(error, "problem", error))
 
 
 class _Builder:

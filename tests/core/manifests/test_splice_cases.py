@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.core.manifests import reading
+from tests.core.manifests.kubectl import Kubectl
 from webhook.injection.apply import apply
 from webhook.manifests import kinds, splice
 from webhook.model.edits import ABSENT, Drop, Edit, Item, Put, Restore, Set, Swap
@@ -131,6 +132,10 @@ CASES: dict[str, tuple[str, Sequence[Edit], str]] = {
         [Drop(("spec", "volumes", Item("x"))), Restore(("spec", "volumes"), ABSENT)],
         "spec:\n" + APP + "  # end\n",
     ),
+    "numbers": (
+        "spec:\n" + APP, [Set(("spec", "x"), [1.0, 2**70, -1e20, 0.5])],
+        "spec:\n" + APP + "  x:\n  - 1.0\n  - 1180591620717411303424\n  - -1.0e+20\n  - 0.5\n",
+    ),
     "non-ascii-before-on-the-line": (
         "metadata: {labels: {ü: \U0001f600, y: {}}}\nspec:\n" + APP, [LABEL],
         "metadata: {labels: {ü: \U0001f600, y: {}, app: web}}\nspec:\n" + APP,
@@ -229,3 +234,64 @@ def test_case_means_what_apply_means(before: str, edits: Sequence[Edit], after: 
     expected = apply(edits, reading.value(HEAD + before))
 
     assert reading.same(expected, reading.value(HEAD + after))
+
+
+UNFORESEEN: dict[str, tuple[str, Sequence[Edit], str]] = {
+    "several-merge-keys": (
+        "metadata:\n  annotations: &a {x: w}\n  labels:\n    <<: *a\n    <<: {v: u}\nspec:\n" + APP, [LABEL],
+        "a mapping with several merge keys",
+    ),
+    "merge-key-in-braces": (
+        "metadata:\n  annotations: &a {x: w}\n  labels: {<<: *a}\nspec:\n" + APP, [LABEL],
+        "a merge key inside braces",
+    ),
+    "merge-key-overrides-what-precedes-it": (
+        "metadata:\n  annotations: &a {x: w}\n  labels:\n    x: v\n    <<: *a\nspec:\n" + APP,
+        [Set(("metadata", "labels", "x"), "new")], "its layout",
+    ),
+    "explicit-keys": (
+        "metadata:\n  ? labels\n  : a: b\nspec:\n" + APP, [Set(("metadata", "labels"), None)], "",
+    ),
+    "explicit-key-goes": ("metadata:\n  ? labels\n  : a: b\n  x: w\nspec:\n" + APP, [Drop(("metadata", "labels"))], ""),
+    "only-member-on-the-dash": (
+        "spec:\n  containers:\n  - name: app\n    a:\n    - b: c\n",
+        [Set(("spec", "containers", Item("app"), "a"), [{"d": 1}])], "",
+    ),
+    "lists-in-lists": (
+        "spec:\n  containers:\n  - name: app\n    a:\n    - - b\n      - c\n",
+        [Set(("spec", "containers", Item("app"), "a"), [["x", "b", "c"], ["y"]])], "",
+    ),
+    "lists-in-lists-shrink": (
+        "spec:\n  containers:\n  - name: app\n    a:\n    - - b\n      - c\n      - d\n",
+        [Set(("spec", "containers", Item("app"), "a"), [["d"]])], "",
+    ),
+    "tagged-list": ("spec:\n  containers: !!seq\n  - name: app\n  - {name: b}\n", [SIDECAR], ""),
+    "anchor-before-a-first-dash-below-comments": (
+        "spec:\n  containers: &a\n\n    # c\n    - name: app\n", [SIDECAR], "",
+    ),
+    "single-pair": ("spec:\n  a: [b: c, d]\n" + APP, [Set(("spec", "a"), [{"b": "c", "x": 1}, "d"])], ""),
+    "pair-without-a-value": ("spec:\n  a: {b, c}\n" + APP, [Set(("spec", "a"), {"b": 1, "c": {"d": None}})], ""),
+    "true-is-not-one": ("spec:\n  a: {b: 1, c: true}\n" + APP, [Set(("spec", "a"), {"b": True, "c": 1})], ""),
+    "scalar-below-its-key": ("spec:\n  a:\n    text\n    more\n" + APP, [Set(("spec", "a"), {"b": 1})], ""),
+    "block-scalar-to-text": ("spec:\n  a: |- # c\n    text\n" + APP, [Set(("spec", "a"), "b")], ""),
+    "mapping-to-text": ("spec:\n  a: # c\n    b: 1\n" + APP, [Set(("spec", "a"), "b")], ""),
+    "mapping-to-list": ("spec:\n  a: # c\n    b: 1\n" + APP, [Set(("spec", "a"), ["b"])], ""),
+    "text-to-lines-before-a-comment": ("spec:\n  a: b # c\n" + APP, [Set(("spec", "a"), "x\ny\n")], ""),
+    "next-line-separator": ("spec:\n  a: b\u0085  c: d\n" + APP, [Set(("spec", "a"), {"x": 1}), SIDECAR], ""),
+    "carriage-returns": ("spec:\r  a: b\r  containers:\r  - name: app\r", [SIDECAR], ""),
+    "all-in-braces": ("spec: {containers: [{name: app}]}", [SIDECAR, LABEL], ""),
+    "item-to-text": ("spec:\n  a:\n  - b: 1\n    c: 2\n  - 3\n" + APP, [Set(("spec", "a"), ["x", 3])], ""),
+    "long-key": ("spec:\n" + APP, [Set(("spec", "k" * 2000), {"l" * 2000: ["x"]})], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "edits", "reason"), UNFORESEEN.values(), ids=UNFORESEEN.keys())
+def test_unusual_layout_is_never_wrong(
+    kubectl_reader: Kubectl, before: str, edits: Sequence[Edit], reason: str
+) -> None:
+    """Spliced or written anew, kubectl reads what the edits mean; the reason is that of a layout."""
+    edits = [edit for edit in edits if edit is not LABEL or "labels" in before]
+    got = spliced(HEAD + before, edits)
+
+    assert reading.same(apply(edits, reading.value(HEAD + before)), kubectl_reader.read(got.text))
+    assert not reason or reason in got.reason
