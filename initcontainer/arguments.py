@@ -80,7 +80,9 @@ def split_command(words: list[str], mistakes: list[str]) -> tuple[str, list[str]
     if words[0] not in COMMANDS:
         mistakes.append(f'command: got "{words[0]}", expected one of {", ".join(COMMANDS)}')
         return "apply", words[1:]
-    return ("help", []) if any(word in ("-h", "--help") for word in words) else (words[0], words[1:])
+    return (
+        ("help", []) if any(word in ("-h", "--help") for word in words) else (words[0], words[1:])
+    )
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Given]:

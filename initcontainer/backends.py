@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from initcontainer import nftables
+from initcontainer.closed import Words
 from initcontainer.digests import short_digest
 from initcontainer.ruleset import Ruleset
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
             """Count the rules that the ruleset means for this backend."""
 
 
-class BackendName(StrEnum):
+class BackendName(Words):
     """A way to write rules; the value is what reports and flags say."""
 
     NFT = "nft"

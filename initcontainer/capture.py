@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from initcontainer.closed import Words
 from initcontainer.frozen import value
 from initcontainer.networks import Family, Networks, network
 from initcontainer.ranges import Ranges, of
@@ -27,7 +26,7 @@ TPROXY_TABLE = 133
 """Routing table that delivers marked packets locally."""
 
 
-class Mode(StrEnum):
+class Mode(Words):
     """How inbound connections reach the proxy; outbound is REDIRECT in both capturing modes."""
 
     REDIRECT = "REDIRECT"
@@ -35,7 +34,7 @@ class Mode(StrEnum):
     NONE = "NONE"
 
 
-class Ipv6(StrEnum):
+class Ipv6(Words):
     """What happens to IPv6: captured when the kernel has it, captured, left alone, or refused."""
 
     AUTO = "auto"

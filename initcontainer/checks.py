@@ -53,9 +53,7 @@ class Pod:
     seconds: float
 
 
-def whole_checks(
-    capture: Capture, facts: Facts, port: int, seconds: float
-) -> tuple[Check, ...]:
+def whole_checks(capture: Capture, facts: Facts, port: int, seconds: float) -> tuple[Check, ...]:
     """Run every check in every family the pod has an address of."""
     families = [Family.V4]
     if facts.has_ipv6 and capture.ipv6 in (Ipv6.AUTO, Ipv6.ON):
@@ -139,9 +137,7 @@ def bypass(pod: Pod) -> Check:
         return untested("bypass", pod, "capabilities SETUID and SETGID are missing")
     target = Target(family=pod.family, address=pod.address, port=pod.capture.tunnel_port)
     with listen(pod.family, pod.address, pod.capture.tunnel_port) as listener:
-        problem = redirected_to(
-            listener, target, proxy(pod.capture), pod.seconds, checked=False
-        )
+        problem = redirected_to(listener, target, proxy(pod.capture), pod.seconds, checked=False)
     return check("bypass", pod, problem)
 
 

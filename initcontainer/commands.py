@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
 import time
 
 from initcontainer.frozen import value
@@ -30,6 +29,8 @@ RETRY_PAUSE = 0.05
 """Seconds before the second try; doubled for each further one."""
 MAXIMUM_TRIES = 5
 CHUNK = 65536
+SIGKILL = 9
+"""`signal` would load `enum`."""
 
 
 @value
@@ -97,7 +98,7 @@ class Commands:
             if until == self.limits.deadline:
                 raise DeadlineExceeded(f"{words[0]} was stopped at the overall deadline") from None
             said = f"stopped after {self.limits.command:g} seconds"
-            raise CommandFailed(words[0], -signal.SIGKILL, said) from None
+            raise CommandFailed(words[0], -SIGKILL, said) from None
         finally:
             child.close()
 
@@ -168,7 +169,7 @@ class Child:
         for descriptor in tuple(self.open):
             self._close(descriptor)
         if not self.reaped:
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, SIGKILL)
             os.waitpid(self.pid, 0)
 
 

@@ -58,7 +58,9 @@ def examine(request: Request) -> int:
     from initcontainer.cli import say
 
     with System(request.settings.limits) as system:
-        findings = [Finding(backend=b.name, problem=problem_of(b, system)) for b in system.backends()]
+        findings = [
+            Finding(backend=b.name, problem=problem_of(b, system)) for b in system.backends()
+        ]
     choice, why = choose(request.settings.backend, findings)
     report = environment_report(findings)
     report |= {"backend": choice, "why": why}

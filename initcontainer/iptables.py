@@ -100,7 +100,10 @@ def restore_script(
     nothing = TableState()
     return "".join(
         table_script(
-            table, before.get(table, nothing), after.get(table, nothing), (made or {}).get(table, ())
+            table,
+            before.get(table, nothing),
+            after.get(table, nothing),
+            (made or {}).get(table, ()),
         )
         for table in (*filled, *emptied)
     )

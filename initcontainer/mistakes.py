@@ -1,20 +1,18 @@
 """Errors and exit codes: what can go wrong, said in one sentence each.
 
-    InitError                  exit 1, the rules could not be put in place
-    ├── UsageError             exit 2, every mistake of the command line and environment
-    ├── StateDiffers           exit 3, asked-for condition not met
-    ├── EnvironmentLacking     exit 4, a capability, kernel feature or program is missing
-    ├── DeadlineExceeded       exit 5
-    ├── CommandFailed          a program said no; carries what it said
-    └── ValidationFailed       exit 126, traffic is not redirected (Istio's code)
+InitError                  exit 1, the rules could not be put in place
+├── UsageError             exit 2, every mistake of the command line and environment
+├── StateDiffers           exit 3, asked-for condition not met
+├── EnvironmentLacking     exit 4, a capability, kernel feature or program is missing
+├── DeadlineExceeded       exit 5
+├── CommandFailed          a program said no; carries what it said
+└── ValidationFailed       exit 126, traffic is not redirected (Istio's code)
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
 
-
-class ExitCode(IntEnum):
+class ExitCode:
     """What the process says to kubelet."""
 
     DONE = 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import _socket  # `socket` costs 7 ms to import and adds nothing that is used here
-from enum import StrEnum
 
+from initcontainer.closed import Words
 from initcontainer.frozen import value
 from initcontainer.ranges import Ranges, merged, parse_number
 
 
-class Family(StrEnum):
+class Family(Words):
     """An address family; the value is how reports name it."""
 
     V4 = "ipv4"

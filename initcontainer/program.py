@@ -72,7 +72,9 @@ def read_request(arguments: Arguments, environment: Mapping[str, str], image: Im
         raise UsageError(tuple(mistakes))
     warnings: tuple[str, ...] = ()
     if read_switch(arguments["redirect-dns"], mistakes) and not capture.redirect_dns:
-        warnings = ("DNS is not captured: resolv.conf names no server and --capture-all-dns is off",)
+        warnings = (
+            "DNS is not captured: resolv.conf names no server and --capture-all-dns is off",
+        )
     return Request(settings=settings, capture=capture, warnings=warnings)
 
 

@@ -71,4 +71,6 @@ def parse_interval(text: str, *, lowest: int, highest: int) -> tuple[int, int]:
 def parse_number(text: str) -> int | None:
     """Read ASCII digits; anything else, a sign or a Unicode digit included, is None."""
     stripped = text.strip(" ")
-    return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 12 else None
+    return (
+        int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 12 else None
+    )

@@ -164,7 +164,9 @@ class Routes:
         self, kind: int, layout: struct.Struct, family: Family
     ) -> list[tuple[tuple[int, ...], Attributes]]:
         try:
-            bodies = self.netlink.dump(kind, layout.pack(family.number, *(0,) * head_fields(layout)))
+            bodies = self.netlink.dump(
+                kind, layout.pack(family.number, *(0,) * head_fields(layout))
+            )
         except OSError as error:
             if error.errno in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
                 return []  # the kernel has no IPv6

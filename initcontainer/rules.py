@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from initcontainer.closed import Words
 from initcontainer.frozen import value
 from initcontainer.networks import Family, Networks
 from initcontainer.ranges import Ranges
 
 
-class Table(StrEnum):
+class Table(Words):
     """A netfilter table, in the order in which filled tables are written.
 
     Reject and zone rules first, marks next, redirection last: a run killed in between never
@@ -22,7 +21,7 @@ class Table(StrEnum):
     NAT = "nat"
 
 
-class Hook(StrEnum):
+class Hook(Words):
     """A built-in chain; the value is iptables' name for it."""
 
     PREROUTING = "PREROUTING"
@@ -30,7 +29,7 @@ class Hook(StrEnum):
     OUTPUT = "OUTPUT"
 
 
-class Chain(StrEnum):
+class Chain(Words):
     """A chain of ours, without its prefix."""
 
     INBOUND = "INBOUND"
@@ -43,7 +42,7 @@ class Chain(StrEnum):
     REJECT = "REJECT"
 
 
-class Protocol(StrEnum):
+class Protocol(Words):
     """A transport protocol that rules tell apart."""
 
     TCP = "tcp"
@@ -114,7 +113,7 @@ class Tracking:
 Match = Interface | Address | Transport | Owner | Mark | Tracking
 
 
-class Plain(StrEnum):
+class Plain(Words):
     """A verdict without parameters."""
 
     RETURN = "return"

@@ -62,7 +62,12 @@ def transparent_rules(capture: Capture) -> tuple[Rule, ...]:
     return (
         rule("T1", "keep the mark for answers of the application", marked, Plain.SAVE_MARK),
         *passthrough_returns(),
-        rule("T4", "over loopback only self-calls of the proxy are captured", not_self_call, Plain.RETURN),
+        rule(
+            "T4",
+            "over loopback only self-calls of the proxy are captured",
+            not_self_call,
+            Plain.RETURN,
+        ),
         *bypass_rules(capture),
         *handover_rules(capture),
     )

@@ -60,9 +60,7 @@ def validate(request: Request, started: float) -> int:
     return 0
 
 
-def self_checks(
-    capture: Capture, facts: Facts, port: int, seconds: float
-) -> tuple[Check, ...]:
+def self_checks(capture: Capture, facts: Facts, port: int, seconds: float) -> tuple[Check, ...]:
     """Make a self-call in every family the pod has.
 
     Raises:

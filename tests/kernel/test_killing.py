@@ -30,7 +30,7 @@ CALLS = "sendto,recvfrom,read,write,poll,vfork,clone3,wait4,pipe2,socket,bind"
 def traced(namespace: str, expression: str, trace: Path, *words: str) -> int:
     """Run the program under strace in its own process group; nothing of it outlives the call."""
     command = [
-        "nsenter", f"--net=/run/netns/{namespace}", "strace", "-f", "--seccomp-bpf", "-qq",
+        "nsenter", f"--net=/run/netns/{namespace}", "strace", "-f", "-qq",
         "-o", str(trace), "-e", expression, "-e", f"trace={CALLS}",
         sys.executable, "-S", "-m", "initcontainer", *words,
     ]  # fmt: skip
