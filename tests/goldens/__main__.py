@@ -6,7 +6,7 @@ import argparse
 import sys
 from difflib import unified_diff
 
-from tests.goldens import cases, render
+from tests.goldens import cases, explanations, render
 
 REFERENCE_CASE = "deployment"
 """The case whose Envoy document the others are compared with."""
@@ -31,6 +31,7 @@ def _update() -> int:
         (cases.DIRECTORY / stray).unlink()
     for name in cases.names():
         cases.write(name, render.files(cases.case(name)))
+    explanations.update()
     print(f"{len(cases.names())} cases written")
     return 0
 

@@ -58,10 +58,12 @@ def _lines(account: Account) -> Iterator[str]:
         yield f"  {mark} row {row.row:<4}{row.verdict:<9}{row.reason}: {row.detail}"
     changes = account.changes
     for name, found in (
-        ("adds:", (*changes.initContainers, *changes.containers)),
+        ("init:", changes.initContainers),
+        ("containers:", changes.containers),
         ("volumes:", changes.volumes),
         ("secrets:", changes.imagePullSecrets),
         ("labels:", changes.labels),
+        ("annotates:", changes.annotations),
         ("rewrites:", changes.rewritten),
     ):
         if found:

@@ -84,4 +84,5 @@ def test_block_without_command_is_a_mistake() -> None:
 def _environment(home: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PILLION_")}
     scripts = Path(sys.executable).parent
-    return {**kept, "PATH": f"{scripts}{os.pathsep}{kept['PATH']}", "HOME": str(home)}
+    path = f"{scripts}{os.pathsep}{kept['PATH']}"
+    return {**kept, "PATH": path, "HOME": str(home), "PYTHONPATH": str(ROOT)}
