@@ -10,7 +10,7 @@ from initcontainer.backends import AUTOMATIC, BackendName, ruleset_digest
 from initcontainer.capture import Capture, Ipv6, Mode
 from initcontainer.facts import NET_ADMIN, NET_RAW, Facts, can
 from initcontainer.frozen import value
-from initcontainer.mistakes import DeadlineExceeded, EnvironmentLacking, InitError
+from initcontainer.mistakes import DeadlineError, InitError, LackingError
 from initcontainer.networks import Family
 from initcontainer.ruleset import Ruleset, build_ruleset
 
@@ -48,11 +48,11 @@ def captured_families(capture: Capture, facts: Facts) -> tuple[tuple[Family, ...
     """Give the families to redirect, and a sentence when it is not both.
 
     Raises:
-        EnvironmentLacking: when IPv6 is asked for and the kernel has none.
+        LackingError: when IPv6 is asked for and the kernel has none.
     """
     match capture.ipv6:
         case Ipv6.ON if not facts.has_ipv6:
-            raise EnvironmentLacking("--ipv6=on: the kernel has no IPv6 in this namespace")
+            raise LackingError("--ipv6=on: the kernel has no IPv6 in this namespace")
         case Ipv6.ON:
             return BOTH, ()
         case Ipv6.AUTO if facts.has_ipv6:
@@ -80,12 +80,12 @@ def require_capabilities(choice: str) -> None:
     """Refuse early, in one sentence, what the kernel would refuse later in many.
 
     Raises:
-        EnvironmentLacking: naming the capability.
+        LackingError: naming the capability.
     """
     if not can(NET_ADMIN):
-        raise EnvironmentLacking("capability NET_ADMIN is missing: no rule can be read or written")
+        raise LackingError("capability NET_ADMIN is missing: no rule can be read or written")
     if choice == BackendName.LEGACY and not can(NET_RAW):
-        raise EnvironmentLacking("capability NET_RAW is missing: backend legacy needs it")
+        raise LackingError("capability NET_RAW is missing: backend legacy needs it")
 
 
 def apply(
@@ -107,7 +107,7 @@ def apply(
             try:
                 others = tuple(other for other in backends if other is not backend)
                 result = reconcile(target.ruleset, backend, others, routes)
-            except DeadlineExceeded:
+            except DeadlineError:
                 raise
             except (InitError, OSError) as error:
                 failures.append(f"{backend.name} cannot be used: {error}")
@@ -121,7 +121,7 @@ def apply(
                 digest=ruleset_digest(target.ruleset),
                 notes=(*failures, *notes, *target.notes),
             )
-    failure = EnvironmentLacking if kinds == {EnvironmentLacking} else InitError
+    failure = LackingError if kinds == {LackingError} else InitError
     raise failure("; ".join(failures))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initcontainer import nftables
-from initcontainer.closed import Words
+from initcontainer.closed import StrEnum
 from initcontainer.digests import short_digest
 from initcontainer.ruleset import Ruleset
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Backend(Protocol):
-        """Implemented by NftBackend and IptablesBackend; called by applying, cleanup, verify, plan."""
+        """Implemented by NftBackend and IptablesBackend; called by apply, plan and verify."""
 
         name: BackendName
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
             """Count the rules that the ruleset means for this backend."""
 
 
-class BackendName(Words):
+class BackendName(StrEnum):
     """A way to write rules; the value is what reports and flags say."""
 
     NFT = "nft"

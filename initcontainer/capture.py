@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initcontainer.closed import Words
+from initcontainer.closed import StrEnum
 from initcontainer.frozen import value
 from initcontainer.networks import Family, Networks, network
 from initcontainer.ranges import Ranges, of
@@ -26,7 +26,7 @@ TPROXY_TABLE = 133
 """Routing table that delivers marked packets locally."""
 
 
-class Mode(Words):
+class Mode(StrEnum):
     """How inbound connections reach the proxy; outbound is REDIRECT in both capturing modes."""
 
     REDIRECT = "REDIRECT"
@@ -34,7 +34,7 @@ class Mode(Words):
     NONE = "NONE"
 
 
-class Ipv6(Words):
+class Ipv6(StrEnum):
     """What happens to IPv6: captured when the kernel has it, captured, left alone, or refused."""
 
     AUTO = "auto"

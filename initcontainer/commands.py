@@ -11,7 +11,7 @@ import select
 import time
 
 from initcontainer.frozen import value
-from initcontainer.mistakes import CommandFailed, DeadlineExceeded, EnvironmentLacking
+from initcontainer.mistakes import CommandError, DeadlineError, LackingError
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {
@@ -21,9 +21,10 @@ ENVIRONMENT = {
     # in every container and is the same one for exactly those who share the rules.
     "XTABLES_LOCKFILE": "/proc/self/ns/net",
 }
-TRANSIENT = tuple(
-    os.strerror(number) for number in (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.EINTR)
-) + ("xtables lock",)
+TRANSIENT = (
+    *(os.strerror(number) for number in (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.EINTR)),
+    "xtables lock",
+)
 """What netlink and the lock say when a second try can succeed; anything else cannot."""
 RETRY_PAUSE = 0.05
 """Seconds before the second try; doubled for each further one."""
@@ -69,36 +70,36 @@ class Commands:
         """Run a program to its end and give its output; transient errors are tried again.
 
         Raises:
-            EnvironmentLacking: when the image has no such program.
-            CommandFailed: when it ends with an error, or is stopped at its time limit.
-            DeadlineExceeded: when the time for the whole run is up.
+            LackingError: when the image has no such program.
+            CommandError: when it ends with an error, or is stopped at its time limit.
+            DeadlineError: when the time for the whole run is up.
         """
         path = self.find(words[0])
         if path is None:
-            raise EnvironmentLacking(f"program {words[0]} is not in the image ({self.search_path})")
-        for attempt in range(MAXIMUM_TRIES):
-            result = self._run_once(path, words, script)
-            if result.code == 0:
-                return result.output
-            last = attempt == MAXIMUM_TRIES - 1
-            if last or not any(sign in result.said for sign in TRANSIENT):
+            raise LackingError(f"program {words[0]} is not in the image ({self.search_path})")
+        result = self._run_once(path, words, script)
+        for attempt in range(1, MAXIMUM_TRIES):
+            if result.code == 0 or not any(sign in result.said for sign in TRANSIENT):
                 break
-            time.sleep(RETRY_PAUSE * 2**attempt)
-        raise CommandFailed(words[0], result.code, result.said)
+            time.sleep(RETRY_PAUSE * 2 ** (attempt - 1))
+            result = self._run_once(path, words, script)
+        if result.code:
+            raise CommandError(words[0], result.code, result.said)
+        return result.output
 
     def _run_once(self, path: str, words: tuple[str, ...], script: str) -> Result:
         now = time.monotonic()
         until = min(self.limits.deadline, now + self.limits.command)
         if now >= self.limits.deadline:
-            raise DeadlineExceeded(f"no time left to run {words[0]}")
+            raise DeadlineError(f"no time left to run {words[0]}")
         child = Child(path, words)
         try:
             return child.communicate(script.encode("ascii"), until)
         except TimeoutError:
             if until == self.limits.deadline:
-                raise DeadlineExceeded(f"{words[0]} was stopped at the overall deadline") from None
+                raise DeadlineError(f"{words[0]} was stopped at the overall deadline") from None
             said = f"stopped after {self.limits.command:g} seconds"
-            raise CommandFailed(words[0], -SIGKILL, said) from None
+            raise CommandError(words[0], -SIGKILL, said) from None
         finally:
             child.close()
 

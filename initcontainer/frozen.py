@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 else:
 
-    def dataclass_transform(**_options: object):  # noqa: D103
+    def dataclass_transform(**_options: object):  # noqa: ANN201, D103
         return lambda function: function
 
 
@@ -26,7 +26,7 @@ def value(cls: type[T]) -> type[T]:
     Raises:
         TypeError: at construction, for a missing or an unknown field.
     """
-    names = tuple(cls.__dict__.get("__annotations__", ()))
+    names = tuple(cls.__annotations__)
     defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
     required = frozenset(names) - defaults.keys()
     known = frozenset(names)
@@ -46,7 +46,7 @@ def value(cls: type[T]) -> type[T]:
     def describe(self: Any) -> str:
         return f"{cls.__name__}({', '.join(f'{n}={self.__dict__[n]!r}' for n in names)})"
 
-    def refuse(self: Any, *_assignment: object) -> None:
+    def refuse(_self: Any, *_assignment: object) -> None:
         raise AttributeError(f"{cls.__name__} is frozen")
 
     methods = {

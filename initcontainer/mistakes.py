@@ -2,11 +2,11 @@
 
 InitError                  exit 1, the rules could not be put in place
 ├── UsageError             exit 2, every mistake of the command line and environment
-├── StateDiffers           exit 3, asked-for condition not met
-├── EnvironmentLacking     exit 4, a capability, kernel feature or program is missing
-├── DeadlineExceeded       exit 5
-├── CommandFailed          a program said no; carries what it said
-└── ValidationFailed       exit 126, traffic is not redirected (Istio's code)
+├── DifferenceError           exit 3, asked-for condition not met
+├── LackingError     exit 4, a capability, kernel feature or program is missing
+├── DeadlineError       exit 5
+├── CommandError          a program said no; carries what it said
+└── ValidationError       exit 126, traffic is not redirected (Istio's code)
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ class UsageError(InitError):
         super().__init__("; ".join(self.mistakes))
 
 
-class StateDiffers(InitError):
+class DifferenceError(InitError):
     """The kernel does not hold what was asked about."""
 
     exit_code = ExitCode.DIFFERS
 
 
-class EnvironmentLacking(InitError):
+class LackingError(InitError):
     """The container or the node lacks something that no retry brings."""
 
     exit_code = ExitCode.LACKING
 
 
-class DeadlineExceeded(InitError):
+class DeadlineError(InitError):
     """The overall time is up."""
 
     exit_code = ExitCode.DEADLINE
 
 
-class CommandFailed(InitError):
+class CommandError(InitError):
     """A program ended with an error."""
 
     def __init__(self, program: str, code: int, said: str) -> None:
@@ -70,7 +70,7 @@ class CommandFailed(InitError):
         self.said = said
 
 
-class ValidationFailed(InitError):
+class ValidationError(InitError):
     """Traffic is not redirected as it should be."""
 
     exit_code = ExitCode.NOT_REDIRECTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from initcontainer.mistakes import EnvironmentLacking
+from initcontainer.mistakes import LackingError
 
 CLONE_NEWNET = 0x40000000
 
@@ -14,7 +14,7 @@ def enter_namespace(path: str) -> None:
     """Move this process into a network namespace.
 
     Raises:
-        EnvironmentLacking: when the path cannot be opened, or CAP_SYS_ADMIN is missing.
+        LackingError: when the path cannot be opened, or CAP_SYS_ADMIN is missing.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -26,4 +26,4 @@ def enter_namespace(path: str) -> None:
             raise OSError(number, os.strerror(number))
     except (OSError, ValueError) as error:
         reason = f"network namespace {path!r} cannot be entered: {error}"
-        raise EnvironmentLacking(reason) from error
+        raise LackingError(reason) from error

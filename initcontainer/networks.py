@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import _socket  # `socket` costs 7 ms to import and adds nothing that is used here
 
-from initcontainer.closed import Words
+from initcontainer.closed import StrEnum
 from initcontainer.frozen import value
 from initcontainer.ranges import Ranges, merged, parse_number
 
 
-class Family(Words):
+class Family(StrEnum):
     """An address family; the value is how reports name it."""
 
     V4 = "ipv4"

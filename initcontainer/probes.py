@@ -7,7 +7,7 @@ import socket
 import struct
 
 from initcontainer.frozen import value
-from initcontainer.mistakes import EnvironmentLacking
+from initcontainer.mistakes import LackingError
 from initcontainer.networks import Family
 
 ORIGINAL_DESTINATION = 80
@@ -46,7 +46,7 @@ def listen(
     """Open a listener in place of the proxy's.
 
     Raises:
-        EnvironmentLacking: when the port is taken, most likely by the proxy itself.
+        LackingError: when the port is taken, most likely by the proxy itself.
     """
     listener = socket.socket(SOCKET_FAMILY[family], kind)
     try:
@@ -61,7 +61,7 @@ def listen(
     except OSError as error:
         listener.close()
         reason = f"port {port} ({family}) cannot be listened on: {error.strerror}"
-        raise EnvironmentLacking(f"{reason}; validate before the proxy starts") from error
+        raise LackingError(f"{reason}; validate before the proxy starts") from error
     return listener
 
 

@@ -11,7 +11,7 @@ from initcontainer.capture import Capture
 from initcontainer.commands import SEARCH_PATH, Commands, Limits
 from initcontainer.frozen import value
 from initcontainer.iptablesbackend import IptablesBackend
-from initcontainer.mistakes import EnvironmentLacking, UsageError
+from initcontainer.mistakes import LackingError, UsageError
 from initcontainer.netfilter import NfTables
 from initcontainer.nftbackend import NftBackend
 from initcontainer.reading import read_capture
@@ -176,7 +176,7 @@ class System:
         """Give every backend, in order of preference.
 
         Raises:
-            EnvironmentLacking: when the kernel has no nf_tables and thus cannot be asked.
+            LackingError: when the kernel has no nf_tables and thus cannot be asked.
         """
         iptables = (BackendName.IPTABLES_NFT, BackendName.LEGACY)
         return (
@@ -185,6 +185,6 @@ class System:
         )
 
 
-def no_namespace(path: str, error: OSError) -> EnvironmentLacking:
+def no_namespace(path: str, error: OSError) -> LackingError:
     """Say why a network namespace cannot be entered."""
-    return EnvironmentLacking(f"network namespace {path} cannot be entered: {error.strerror}")
+    return LackingError(f"network namespace {path} cannot be entered: {error.strerror}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from initcontainer.closed import Words
+from initcontainer.closed import StrEnum
 from initcontainer.frozen import value
 from initcontainer.networks import Family, Networks
 from initcontainer.ranges import Ranges
 
 
-class Table(Words):
+class Table(StrEnum):
     """A netfilter table, in the order in which filled tables are written.
 
     Reject and zone rules first, marks next, redirection last: a run killed in between never
@@ -21,7 +21,7 @@ class Table(Words):
     NAT = "nat"
 
 
-class Hook(Words):
+class Hook(StrEnum):
     """A built-in chain; the value is iptables' name for it."""
 
     PREROUTING = "PREROUTING"
@@ -29,7 +29,7 @@ class Hook(Words):
     OUTPUT = "OUTPUT"
 
 
-class Chain(Words):
+class Chain(StrEnum):
     """A chain of ours, without its prefix."""
 
     INBOUND = "INBOUND"
@@ -42,7 +42,7 @@ class Chain(Words):
     REJECT = "REJECT"
 
 
-class Protocol(Words):
+class Protocol(StrEnum):
     """A transport protocol that rules tell apart."""
 
     TCP = "tcp"
@@ -113,7 +113,7 @@ class Tracking:
 Match = Interface | Address | Transport | Owner | Mark | Tracking
 
 
-class Plain(Words):
+class Plain(StrEnum):
     """A verdict without parameters."""
 
     RETURN = "return"

@@ -1,7 +1,7 @@
 """Validating: real connections inside the pod prove that they are redirected.
 
 `--self` needs no capability: run as the proxy's user it makes a self-call, which only the rules
-can bring to the inbound port. It is the check of a pod whose rules someone else (a CNI plugin) sets.
+can bring to the inbound port: the check of a pod whose rules someone else (a CNI plugin) sets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from initcontainer.capture import Capture, Ipv6, Mode
 from initcontainer.checks import Check, whole_checks
 from initcontainer.facts import Facts, gather_facts
-from initcontainer.mistakes import EnvironmentLacking, ValidationFailed
+from initcontainer.mistakes import LackingError, ValidationError
 from initcontainer.networks import Family
 from initcontainer.probes import ANY, Identity, Target, listen, redirected_to
 from initcontainer.reports import to_json, write_termination_message
@@ -29,14 +29,14 @@ def validate(request: Request, started: float) -> int:
     """Run the checks and report.
 
     Raises:
-        ValidationFailed: naming every check that failed.
-        EnvironmentLacking: when a check cannot be made at all.
+        ValidationError: naming every check that failed.
+        LackingError: when a check cannot be made at all.
     """
     from initcontainer.cli import milliseconds, say
 
     settings, capture = request.settings, request.capture
     if capture.mode is Mode.NONE:
-        raise EnvironmentLacking("mode NONE redirects nothing: there is nothing to validate")
+        raise LackingError("mode NONE redirects nothing: there is nothing to validate")
     facts = gather_facts()
     if settings.only_self or settings.run_validation:
         checks = self_checks(capture, facts, settings.probe_port, settings.probe_seconds)
@@ -55,7 +55,7 @@ def validate(request: Request, started: float) -> int:
     )
     say(report)
     if failed:
-        raise ValidationFailed("; ".join(f"{c.name} ({c.family}): {c.detail}" for c in failed))
+        raise ValidationError("; ".join(f"{c.name} ({c.family}): {c.detail}" for c in failed))
     write_termination_message(settings.termination_log, report)
     return 0
 
@@ -64,12 +64,12 @@ def self_checks(capture: Capture, facts: Facts, port: int, seconds: float) -> tu
     """Make a self-call in every family the pod has.
 
     Raises:
-        EnvironmentLacking: when this process is not the proxy's user or group.
+        LackingError: when this process is not the proxy's user or group.
     """
     who = Identity(user=os.geteuid(), group=os.getegid())
     if who.user not in capture.proxy_users and who.group not in capture.proxy_groups:
         wanted = f"one of the proxy's users ({capture.proxy_users})"
-        raise EnvironmentLacking(f"validate --self: running as user {who.user}, expected {wanted}")
+        raise LackingError(f"validate --self: running as user {who.user}, expected {wanted}")
     until = time.monotonic() + seconds
     return tuple(
         self_call(capture, target, who, max(0.1, until - time.monotonic()))

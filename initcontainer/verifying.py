@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcontainer.applying import require_capabilities
 from initcontainer.backends import ruleset_digest
-from initcontainer.mistakes import InitError, StateDiffers
+from initcontainer.mistakes import DifferenceError, InitError
 from initcontainer.planning import compare, planned_backend, planned_ruleset
 from initcontainer.program import System
 from initcontainer.reports import to_json
@@ -18,8 +18,8 @@ def verify(request: Request) -> int:
     """Compare and report.
 
     Raises:
-        StateDiffers: with every difference.
-        EnvironmentLacking: without the capability to look.
+        DifferenceError: with every difference.
+        LackingError: without the capability to look.
     """
     from initcontainer.cli import say
 
@@ -40,5 +40,5 @@ def verify(request: Request) -> int:
         raise InitError(live.differences[0])
     if live.state == "differs":
         count = len(live.differences)
-        raise StateDiffers(f"{backend.name} differs in {count} places: {live.differences[0]}")
+        raise DifferenceError(f"{backend.name} differs in {count} places: {live.differences[0]}")
     return 0

@@ -1,4 +1,4 @@
-"""Goldens: what each scenario becomes on each backend. `python -m tests.initcontainer.goldens` rewrites."""
+"""Goldens: each scenario on each backend; `python -m tests.initcontainer.goldens` rewrites."""
 
 from __future__ import annotations
 

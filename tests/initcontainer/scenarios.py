@@ -31,11 +31,20 @@ SCENARIOS = {
     ),
     "tproxy": Scenario(
         flags=(
-            "-m", "TPROXY", "-b", "*", "-x", "10.1.0.0/16", "-i", "10.0.0.0/8", "-c", "net1",
+            "-m",
+            "TPROXY",
+            "-b",
+            "*",
+            "-x",
+            "10.1.0.0/16",
+            "-i",
+            "10.0.0.0/8",
+            "-c",
+            "net1",
             "--redirect-dns",
         ),
         files=RESOLVER,
-    ),  # fmt: skip
+    ),
     "ipv6-inbound-ports": Scenario(flags=("-b", "4001,5001-5003")),
     "ipv6-virt-interfaces": Scenario(flags=("-b", "4001", "-k", "vm0,vm1")),
     "ipv6-ipnets": Scenario(flags=("-b", "4001", "-d", "6001,", "-k", "vm0", *NETS)),
@@ -80,13 +89,28 @@ SCENARIOS = {
     # Ours, beyond Istio's.
     "as-injected": Scenario(
         flags=(
-            "--proxy-outbound-port", "15001", "--proxy-inbound-port", "15006",
-            "--proxy-uid", "1337", "--interception-mode", "REDIRECT",
-            "--include-outbound-cidrs", "*", "--exclude-outbound-cidrs", "",
-            "--include-inbound-ports", "*", "--exclude-inbound-ports", "15090,15021,15020",
-            "--backend", "auto", "--ipv6", "auto",
+            "--proxy-outbound-port",
+            "15001",
+            "--proxy-inbound-port",
+            "15006",
+            "--proxy-uid",
+            "1337",
+            "--interception-mode",
+            "REDIRECT",
+            "--include-outbound-cidrs",
+            "*",
+            "--exclude-outbound-cidrs",
+            "",
+            "--include-inbound-ports",
+            "*",
+            "--exclude-inbound-ports",
+            "15090,15021,15020",
+            "--backend",
+            "auto",
+            "--ipv6",
+            "auto",
         )
-    ),  # fmt: skip
+    ),
     "ipv6-reject": Scenario(flags=("-b", "*", "-i", "*", "--ipv6", "reject")),
     "ipv6-off": Scenario(flags=("-b", "*", "-i", "*", "--ipv6", "off")),
     "mode-none": Scenario(flags=("-b", "*", "-i", "*", "-m", "NONE")),
@@ -95,11 +119,21 @@ SCENARIOS = {
     ),
     "exemptions": Scenario(
         flags=(
-            "-b", "*", "-i", "*", "-o", "25,587", "--exclude-outbound-udp-ports", "53",
-            "--exclude-outbound-for-uids", "tcp:443,8000-8010:1000-1999;*:2000",
-            "--exclude-inbound-cidrs", "10.9.0.0/16,fd09::/64", "--redirect-dns",
+            "-b",
+            "*",
+            "-i",
+            "*",
+            "-o",
+            "25,587",
+            "--exclude-outbound-udp-ports",
+            "53",
+            "--exclude-outbound-for-uids",
+            "tcp:443,8000-8010:1000-1999;*:2000",
+            "--exclude-inbound-cidrs",
+            "10.9.0.0/16,fd09::/64",
+            "--redirect-dns",
             "--capture-all-dns",
         )
-    ),  # fmt: skip
+    ),
     "whole-families": Scenario(flags=("-i", "0.0.0.0/0,::/0", "-b", "*")),
 }

@@ -51,13 +51,18 @@ ISTIO_ENVIRONMENT = {
 
 def request(*words: str, image: Image = NO_FILES, **environment: str) -> Request:
     """Read a whole command line."""
+    return read(environment, *words, image=image)
+
+
+def read(environment: dict[str, str], *words: str, image: Image = NO_FILES) -> Request:
+    """Read a command line in an environment."""
     return read_request(read_arguments(words, environment), environment, image)
 
 
 def mistakes(*words: str, **environment: str) -> tuple[str, ...]:
     """Read a command line that is wrong."""
     with pytest.raises(UsageError) as error:
-        request(*words, **environment)
+        read(environment, *words)
     return error.value.mistakes
 
 
@@ -70,7 +75,7 @@ def test_istio_flags_mean_the_same(words: tuple[str, ...]) -> None:
 
 def test_istio_environment_means_the_same() -> None:
     """istio-iptables' environment names give the capture that our own flags give."""
-    assert request(**ISTIO_ENVIRONMENT).capture == request(*OURS).capture
+    assert read(ISTIO_ENVIRONMENT).capture == request(*OURS).capture
 
 
 def test_command_line_beats_environment() -> None:
@@ -221,9 +226,9 @@ def test_dns_without_servers_is_off_and_said(tmp_path: Path) -> None:
     """With neither servers nor --capture-all-dns DNS is not captured, and a warning says so."""
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/resolv.conf").write_text("search local\n")
-    read = request("--redirect-dns", image=Image(root=str(tmp_path)))
+    given = request("--redirect-dns", image=Image(root=str(tmp_path)))
 
-    assert not read.capture.redirect_dns
-    assert read.warnings == (
+    assert not given.capture.redirect_dns
+    assert given.warnings == (
         "DNS is not captured: resolv.conf names no server and --capture-all-dns is off",
     )

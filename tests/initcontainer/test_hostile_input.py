@@ -27,10 +27,15 @@ def rulesets(words: list[str]) -> list[Ruleset]:
     try:
         capture = read_request(read_arguments(words, {}), {}, NO_FILES).capture
     except UsageError as error:
-        assert error.mistakes
-        assert all(", expected " in text for text in error.mistakes)
-        return []
+        return refused(error)
     return [build_ruleset(capture, tuple(Family)), build_ruleset(capture, (Family.V4,))]
+
+
+def refused(error: UsageError) -> list[Ruleset]:
+    """Check that every reason says what was expected; nothing was made."""
+    assert error.mistakes
+    assert all(", expected " in text for text in error.mistakes)
+    return []
 
 
 def assert_scripts_are_clean(ruleset: Ruleset) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -125,7 +124,7 @@ def apply_words(words: list[str], backend: str) -> dict[str, Any]:
             routes=opened.routes,
             facts=gather_facts(),
         )
-    return json.loads(json.dumps({"result": outcome.result, "notes": outcome.notes}))
+    return {"result": outcome.result, "notes": list(outcome.notes)}
 
 
 def write_scenario(name: str, backend: str) -> list[str]:

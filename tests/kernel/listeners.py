@@ -60,7 +60,7 @@ def answer(connection: socket.socket, client: str, name: str, forwards: bool) ->
 
 
 def forward(connection: socket.socket, client: str) -> str:
-    """Act as the proxy's inbound side in TPROXY mode: keep the source, mark, ask the application."""
+    """Act as the proxy in TPROXY mode: keep the source, mark, ask the application."""
     target = connection.getsockname()
     with socket.socket(connection.family, socket.SOCK_STREAM) as upstream:
         level, option = (socket.SOL_IP, 19) if connection.family == socket.AF_INET else (41, 75)
@@ -107,10 +107,11 @@ def listen(
     OPEN.append(server)
     if protocol == "tcp":
         server.listen(64)
-        work = (accept_forever, (server, name, transparent))
+        worker = threading.Thread(target=accept_forever, args=(server, name, transparent))
     else:
-        work = (receive_forever, (server, name))
-    threading.Thread(target=work[0], args=work[1], daemon=True).start()
+        worker = threading.Thread(target=receive_forever, args=(server, name))
+    worker.daemon = True
+    worker.start()
 
 
 def close_all() -> None:

@@ -138,7 +138,9 @@ def test_a_hanging_program_is_stopped(empty: str, tmp_path: Path) -> None:
     assert snapshot(empty)["nft -s list ruleset"] == ""
 
 
-@pytest.mark.parametrize(("said", "tries"), [("Device or resource busy", 3), ("Invalid argument", 1)])
+@pytest.mark.parametrize(
+    ("said", "tries"), [("Device or resource busy", 3), ("Invalid argument", 1)]
+)
 def test_only_transient_errors_are_tried_again(
     empty: str, tmp_path: Path, said: str, tries: int
 ) -> None:
@@ -146,7 +148,7 @@ def test_only_transient_errors_are_tried_again(
     flaky = tmp_path / "nft"
     flaky.write_text(
         f"#!/bin/sh\necho x >> {tmp_path}/tries\n"
-        f"[ $(wc -l < {tmp_path}/tries) -ge 3 ] && exec {tmp_path}/real \"$@\"\n"
+        f'[ $(wc -l < {tmp_path}/tries) -ge 3 ] && exec {tmp_path}/real "$@"\n'
         f"echo 'Error: Could not process rule: {said}' >&2\nexit 1\n"
     )
     flaky.chmod(0o755)
@@ -175,9 +177,7 @@ def test_ip6tables_may_fail_only_without_an_address(empty: str) -> None:
     in_namespace(empty, "ip", "link", "add", "br0", "type", "bridge")
     in_namespace(empty, "ip", "addr", "add", "fd01::1/64", "dev", "br0", "nodad")
     in_namespace(empty, "ip", "link", "set", "br0", "up")
-    done = pillion_init(
-        empty, "apply", *CAPTURE, "-o", "1", "--backend", "legacy", prefix=prefix
-    )
+    done = pillion_init(empty, "apply", *CAPTURE, "-o", "1", "--backend", "legacy", prefix=prefix)
 
     assert said["families"] == ["ipv4"]
     assert "ip6tables cannot be used and the pod has no IPv6 address: IPv4 only" in said["notes"]
@@ -190,7 +190,7 @@ def broken_ip6tables() -> tuple[str, ...]:
     wrapper = (
         "d=$(mktemp -d); mount -t tmpfs none $d; "
         "printf '#!/bin/sh\\ncase $0 in *ip6tables*restore*) echo no ip6 >&2; exit 3;; esac; "
-        "exec -a \"$(basename $0)\" %s \"$@\"\\n' $d/real > $d/w; sed -i '1s,sh,bash,' $d/w; "
+        'exec -a "$(basename $0)" %s "$@"\\n\' $d/real > $d/w; sed -i \'1s,sh,bash,\' $d/w; '
         "cp /usr/sbin/xtables-legacy-multi $d/real; chmod +x $d/w; "
         "mount --bind $d/w /usr/sbin/xtables-legacy-multi; "
     )

@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,9 +80,9 @@ def captured(pair: Pair) -> list[str]:
 
 
 @pytest.fixture
-def trace(tmp_path: Path) -> Iterator[Path]:
+def trace(tmp_path: Path) -> Path:
     """Give a file for strace's output."""
-    yield tmp_path / "trace"
+    return tmp_path / "trace"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -113,9 +112,7 @@ def test_killing_between_two_configurations_leaves_the_pod_captured(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_killing_while_switching_backend_converges(
-    pair: Pair, trace: Path, backend: str
-) -> None:
+def test_killing_while_switching_backend_converges(pair: Pair, trace: Path, backend: str) -> None:
     """Killed while another backend's rules are being replaced: captured, then only one is left."""
     where = pair.pod
     other = BACKENDS[BACKENDS.index(backend) - 1]

@@ -39,8 +39,12 @@ def loaded(pair: Pair) -> Iterator[dict[str, int]]:
     finally:
         out = pair.pod_clients_second.ask(op="unload")
         into = pair.outside_clients.ask(op="unload")
-        listed = in_namespace(pair.outside, "nft", "-j", "list", "counter", "inet", "detector", "leaked")
-        counters = [entry["counter"] for entry in json.loads(listed)["nftables"] if "counter" in entry]
+        listed = in_namespace(
+            pair.outside, "nft", "-j", "list", "counter", "inet", "detector", "leaked"
+        )
+        counters = [
+            entry["counter"] for entry in json.loads(listed)["nftables"] if "counter" in entry
+        ]
         seen["leaked out"] = counters[0]["packets"]
         seen["leaked in"] = into.get("app", 0)
         seen["captured out"] = out.get("outbound", 0)

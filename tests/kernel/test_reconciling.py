@@ -1,4 +1,4 @@
-"""A run leaves exactly what the flags say: once or many times, after drift, beside others' rules."""
+"""A run leaves exactly what the flags say: again, after drift, beside others' rules."""
 
 from __future__ import annotations
 
@@ -69,9 +69,11 @@ iptables-nft -t nat -N THEIRS; iptables-nft -t nat -A THEIRS -p tcp --dport 9 -j
 iptables-nft -t nat -A OUTPUT -p tcp --dport 7 -j THEIRS; iptables-nft -t mangle -P OUTPUT DROP
 ip6tables-nft -t raw -A OUTPUT -p udp --dport 5 -j NOTRACK
 export XTABLES_LOCKFILE=/proc/self/ns/net
-iptables-legacy -t nat -N ISTIO_OUTPUT; iptables-legacy -t nat -A OUTPUT -p tcp --dport 3 -j ISTIO_OUTPUT
+iptables-legacy -t nat -N ISTIO_OUTPUT
+iptables-legacy -t nat -A OUTPUT -p tcp --dport 3 -j ISTIO_OUTPUT
 ip rule add fwmark 1337 lookup 133; ip -6 rule add fwmark 9 lookup 133
-ip route add local default dev lo table 134; ip -6 route add local default dev lo table 133 proto static
+ip route add local default dev lo table 134
+ip -6 route add local default dev lo table 133 proto static
 ip -6 addr add ::7/128 dev lo
 """
 
@@ -185,7 +187,7 @@ def test_cleanup_leaves_the_namespace_as_it_was(
 
 @BY_BACKEND
 def test_others_rules_survive_byte_for_byte(empty: str, backend: str) -> None:
-    """Foreign tables, chains, sets, policies, rules and routes are there after apply and cleanup."""
+    """Foreign tables, chains, sets, policies, rules and routes outlive apply and cleanup."""
     in_namespace(empty, "sh", "-ec", FOREIGN)
     before = snapshot(empty)
     report(empty, "apply", *TPROXY, "--backend", backend)

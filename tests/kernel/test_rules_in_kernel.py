@@ -55,9 +55,7 @@ def test_nft_gives_back_the_golden(inside: tuple[str, Inside], name: str) -> Non
 
 @pytest.mark.parametrize("kind", ["nft", "legacy"])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_iptables_gives_back_the_golden(
-    inside: tuple[str, Inside], name: str, kind: str
-) -> None:
+def test_iptables_gives_back_the_golden(inside: tuple[str, Inside], name: str, kind: str) -> None:
     """What iptables-save prints are the golden's rules, in the order of each chain."""
     where, process = inside
     process.ask(op="clean")
