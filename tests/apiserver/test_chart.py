@@ -7,13 +7,13 @@ from datetime import datetime
 import pytest
 import yaml
 
-from tests.apiserver.chart_release import CHART, GROUPS, Release, chart_release
+from tests.apiserver.chart_release import CHART, GROUPS, KubernetesObject, Release, chart_release
 from tests.apiserver.control_plane import ControlPlane
 from tests.apiserver.polling import wait_until
 
 pytestmark = pytest.mark.apiserver
 
-MANAGER = "pillion"
+MANAGER = "pillion-webhook"
 """The field manager of the running webhook."""
 CONFIGURATIONS = "mutatingwebhookconfigurations"
 BUNDLE = "LS0tLS1CRUdJTg=="
@@ -63,32 +63,37 @@ def _bundles(release: Release) -> list[str]:
 
 
 def _act_as_the_webhook(release: Release) -> None:
-    """Write what the running webhook writes, by server-side apply of these fields alone."""
+    """Write what the running webhook writes, in its ways and with its rights alone."""
     configuration = release.get("mutatingwebhookconfiguration")
-    lease = {"holderIdentity": "replica", "leaseDurationSeconds": 15}
-    for written in (
-        {
-            "apiVersion": configuration["apiVersion"],
-            "kind": configuration["kind"],
-            "metadata": {"name": release.name},
-            "webhooks": [
-                {"name": each["name"], "clientConfig": {"caBundle": BUNDLE}}
-                for each in configuration["webhooks"]
-            ],
-        },
-        _own(release, "v1", "Secret") | {"data": {"ca.crt": BUNDLE}},
-        _own(release, "coordination.k8s.io/v1", "Lease") | {"spec": lease},
-    ):
-        done = release.plane.kubectl(
-            "apply", "--server-side", f"--field-manager={MANAGER}", "--filename=-",
-            stdin=json.dumps(written),
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+    bundles = [
+        {"name": each["name"], "clientConfig": {"caBundle": BUNDLE}}
+        for each in configuration["webhooks"]
+    ]
+    registration = {
+        "apiVersion": configuration["apiVersion"],
+        "kind": configuration["kind"],
+        "metadata": {"name": release.name},
+        "webhooks": bundles,
+    }
+    lease = release.get("lease") | {
+        "spec": {"holderIdentity": "replica", "leaseDurationSeconds": 30}
+    }
+    _as_webhook(
+        release, "apply", "--server-side", "--force-conflicts", "--filename=-", stdin=registration
+    )
+    _as_webhook(release, "replace", "--filename=-", stdin=lease)
+    data = json.dumps({"data": {"ca.crt": BUNDLE}})
+    _as_webhook(release, "patch", "secret", release.name, "--type=merge", f"--patch={data}")
 
 
-def _own(release: Release, version: str, kind: str) -> dict[str, object]:
-    metadata = {"name": release.name, "namespace": release.namespace}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+def _as_webhook(release: Release, *arguments: str, stdin: KubernetesObject | None = None) -> None:
+    """Run kubectl as the webhook's service account."""
+    account = release.plane.service_account_kubeconfig(release.namespace, release.name)
+    done = release.plane.kubectl(
+        *arguments, f"--kubeconfig={account}", f"--field-manager={MANAGER}",
+        f"--namespace={release.namespace}", stdin=json.dumps(stdin) if stdin else None,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_rendered_manifests_are_what_is_there(release: Release) -> None:

@@ -37,7 +37,6 @@ def release(request: pytest.FixtureRequest, control_planes: ControlPlanes) -> It
 WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 ALLOWED = (
     ("get", "secrets/{name}"),
-    ("update", "secrets/{name}"),
     ("patch", "secrets/{name}"),
     ("watch", "secrets/{name}"),
     ("get", "leases.coordination.k8s.io/{name}"),
@@ -56,8 +55,10 @@ REFUSED = (
     ("create", "secrets"),
     ("list", "secrets"),
     ("get", "secrets/other"),
+    ("update", "secrets/{name}"),
     ("delete", "secrets/{name}"),
     ("create", "leases.coordination.k8s.io"),
+    ("delete", "leases.coordination.k8s.io/{name}"),
     ("get", f"{WEBHOOKS}/other"),
     ("patch", f"{WEBHOOKS}/other"),
     ("update", f"{WEBHOOKS}/{{name}}"),

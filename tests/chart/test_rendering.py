@@ -224,6 +224,10 @@ CONTRADICTIONS = {
         "certificates: {leafSeconds: 100, authoritySeconds: 100}",
         "certificates.leafSeconds: got 100, expected less than certificates.authoritySeconds, 100",
     ),
+    "test-in-our-own-namespace": (
+        f"tests: {{namespace: {NAMESPACE}}}",
+        'tests.namespace: got "pillion-system", expected a namespace in which pods are injected',
+    ),
     "policy-against-tproxy": (
         "{capabilityPolicy: {enabled: true}, configuration: {proxy: {allowTproxy: true}}}",
         "capabilityPolicy.enabled: got true, expected false with configuration.proxy.allowTproxy",

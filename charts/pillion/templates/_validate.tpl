@@ -30,6 +30,9 @@
 {{- if le (int .Values.terminationGracePeriodSeconds) (int $leaving) -}}
 {{- fail (printf "terminationGracePeriodSeconds: got %d, expected more than %d: server.quietSeconds and 13 s of draining" (int .Values.terminationGracePeriodSeconds) $leaving) -}}
 {{- end -}}
+{{- if has .Values.tests.namespace (list .Release.Namespace "kube-system" "kube-public" "kube-node-lease") -}}
+{{- fail (printf "tests.namespace: got %q, expected a namespace in which pods are injected" .Values.tests.namespace) -}}
+{{- end -}}
 {{- include "pillion.validateCertificates" . -}}
 {{- if and .Values.capabilityPolicy.enabled (dig "proxy" "allowTproxy" false .Values.configuration) -}}
 {{- fail "capabilityPolicy.enabled: got true, expected false with configuration.proxy.allowTproxy: a transparent proxy adds NET_ADMIN itself" -}}
