@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from webhook.injection.overlay import merge
-from webhook.model.edits import ABSENT, PRESENT, Edit, Item, Path, Put, Set
+from webhook.model.edits import ABSENT, PRESENT, Drop, Edit, Item, Path, Put, Set
 from webhook.model.errors import ConfigurationError
 from webhook.model.settings import Overlay, OverlayTarget
 
@@ -40,8 +40,8 @@ class PodOverlays:
                 ):
                     raise ConfigurationError(
                         (
-                            f"overlays.{overlay.name}.patch.metadata.{kind}: got null, expected text; "
-                            "an overlay cannot delete labels or annotations",
+                            f"overlays.{overlay.name}.patch.metadata.{kind}: got null, expected "
+                            "text; an overlay cannot delete labels or annotations",
                         )
                     )
         self._patches = tuple(o.patch for o in overlays if o.target is OverlayTarget.POD)
@@ -58,45 +58,56 @@ class PodOverlays:
         after = pod
         for patch in self._patches:
             after = merge(after, patch)
-        return tuple(_difference((), pod, after))
+        return tuple(_members((), pod, after))
 
 
-def _difference(path: Path, before: Any, after: Any) -> Iterator[Edit]:
-    """Yield the edits between a value and what a merge made of it, as deep as objects go."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in before.keys() - after.keys():
-            # A merge deletes; null means the same to the API server and keeps the member's place.
-            if before[key] is not None:
-                yield Set((*path, key), None, before[key])
-        for key, value in after.items():
-            if key not in before:
-                yield from _creation((*path, key), value)
-            elif before[key] != value or type(before[key]) is not type(value):
-                yield from _difference((*path, key), before[key], value)
-    elif path in _LISTS_OF_NAMED and isinstance(before, list) and isinstance(after, list):
-        yield from _items(path, before, after)
+def _members(path: Path, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Edit]:
+    """Yield the edits between an object and what a merge made of it."""
+    for key, value in before.items():
+        # A merge deletes; null means the same to the API server and keeps the member's place.
+        if key not in after and value is not None:
+            yield Set((*path, key), None, value)
+    for key, value in after.items():
+        was = before.get(key, ABSENT)
+        if was != value or type(was) is not type(value):
+            yield from _difference((*path, key), was, value)
+
+
+def _difference(path: Path, was: Any, value: Any) -> Iterator[Edit]:
+    if path in _LISTS_OF_NAMED and isinstance(value, list):
+        yield from _items(path, was, value)
+    elif isinstance(was, dict) and isinstance(value, dict):
+        yield from _members(path, was, value)
+    elif isinstance(value, dict) and all(isinstance(step, str) for step in path):
+        # Created empty and then filled, so that undoing it leaves what others have added to it.
+        yield Set(path, {}, was)
+        yield from _members(path, {}, value)
     else:
-        yield Set(path, after, before)
+        yield Set(path, value, was)
 
 
-def _creation(path: Path, value: Any) -> Iterator[Edit]:
-    if path in _LISTS_OF_NAMED:
-        yield Put(path, None, tuple(value), tuple(item["name"] for item in value), ABSENT)
-    elif path[0] == "metadata" and isinstance(value, dict):
-        # Others may add to it; undoing an empty creation leaves what they have added.
-        yield Set(path, {})
-        for key, member in value.items():
-            yield from _creation((*path, key), member)
-    else:
-        yield Set(path, value)
-
-
-def _items(path: Path, before: list[Any], after: list[Any]) -> Iterator[Edit]:
-    held = {item["name"]: item for item in before}
-    added = tuple(item for item in after if item["name"] not in held)
-    for item in after:
-        name = item["name"]
+def _items(path: Path, was: Any, after: list[Any]) -> Iterator[Edit]:
+    before = was if isinstance(was, list) else []
+    held = {_name(item): item for item in before}
+    kept = {_name(item): item for item in after}
+    following: str | None = None
+    dropped: list[Edit] = []
+    for item in reversed(before):
+        name = _name(item)
+        if name in kept:
+            following = name
+        else:
+            dropped.append(Drop((*path, Item(name)), item, following))
+    yield from reversed(dropped)
+    for name, item in kept.items():
         if name in held and held[name] != item:
-            yield from _difference((*path, Item(name)), held[name], item)
-    if added:
-        yield Put(path, None, added, tuple(item["name"] for item in added), PRESENT)
+            yield from _members((*path, Item(name)), held[name], item)
+    added = tuple(item for name, item in kept.items() if name not in held)
+    if added or not isinstance(was, list):
+        names = tuple(_name(item) for item in added)
+        yield Put(path, None, added, names, PRESENT if isinstance(was, list) else was)
+
+
+def _name(item: Any) -> str:
+    """Return the name by which a view of the pod knows the item."""
+    return str(item.get("name") or "")
