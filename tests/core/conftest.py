@@ -1,14 +1,22 @@
-"""How many examples a property is tried with: profile `dev`, or the one that HYPOTHESIS_PROFILE names."""
+"""How many examples a property is tried with: profile `dev`, or the one HYPOTHESIS_PROFILE names.
+
+Only `shrink` looks for the smallest failing example: that takes minutes for a whole pod.
+"""
 
 from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
-    "dev", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "dev",
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
+settings.register_profile("shrink", settings.get_profile("dev"), phases=[*Phase])
 settings.register_profile(
     "ci", settings.get_profile("dev"), max_examples=300, derandomize=True, database=None
 )
