@@ -224,6 +224,14 @@ CONTRADICTIONS = {
         "certificates: {leafSeconds: 100, authoritySeconds: 100}",
         "certificates.leafSeconds: got 100, expected less than certificates.authoritySeconds, 100",
     ),
+    "common-label-of-a-selector": (
+        "commonLabels: {app.kubernetes.io/name: other}",
+        'commonLabels: got "app.kubernetes.io/name", expected no label that the chart sets itself',
+    ),
+    "pod-label-that-opts-in": (
+        "podLabels: {sidecar.istio.io/inject: 'true'}",
+        'podLabels: got "sidecar.istio.io/inject", expected no label that the chart sets itself',
+    ),
     "test-in-our-own-namespace": (
         f"tests: {{namespace: {NAMESPACE}}}",
         'tests.namespace: got "pillion-system", expected a namespace in which pods are injected',

@@ -9,6 +9,8 @@
 {{- fail "revisionTags: got \"default\", expected configuration.defaultRevision: true instead" -}}
 {{- end -}}
 {{- end -}}
+{{- include "pillion.validateLabels" (list "commonLabels" .Values.commonLabels) -}}
+{{- include "pillion.validateLabels" (list "podLabels" .Values.podLabels) -}}
 {{- with .Values.updateStrategy -}}
 {{- if and (eq (int .maxUnavailable) 0) (eq (int .maxSurge) 0) -}}
 {{- fail "updateStrategy: got 0 for maxUnavailable and maxSurge, expected one of them above 0" -}}
@@ -55,6 +57,16 @@
 {{- end -}}
 {{- if ge (int64 .leafSeconds) (int64 .authoritySeconds) -}}
 {{- fail (printf "certificates.leafSeconds: got %d, expected less than certificates.authoritySeconds, %d" (int64 .leafSeconds) (int64 .authoritySeconds)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which we, Helm and injectors find objects are not the user's. Takes a list: name, labels. */}}
+{{- define "pillion.validateLabels" -}}
+{{- $name := index . 0 -}}
+{{- range $key, $_ := index . 1 -}}
+{{- if or (has $key (list "sidecar.istio.io/inject" "helm.sh/chart")) (hasPrefix "app.kubernetes.io/" $key) -}}
+{{- fail (printf "%s: got %q, expected no label that the chart sets itself" $name $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
