@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from webhook.injection import patch, record
+from webhook.injection import patch, record, reversal
 from webhook.injection.annotations import relevant
 from webhook.injection.apply import apply
 from webhook.injection.decision import (
@@ -31,6 +32,9 @@ from webhook.model import names
 from webhook.model.errors import PodRejected
 from webhook.model.pod import Pod, is_absent, read
 from webhook.model.settings import Settings
+
+_TOKEN = re.compile("[0-9a-f]{32}")
+"""What a token looks like; a status annotation may hold anything."""
 
 _SIDECARS_KEPT = 512
 """Prepared sidecars, one for each set of annotations in use; about 40 KB each."""
@@ -106,7 +110,7 @@ class Engine:
         try:
             pod = read(text)
             if is_ours(pod.annotations.get(names.STATUS)):
-                pod = _without_ours(pod, msgspec.json.decode(text))[0]
+                pod = _without_ours(pod, _value(text))[0]
         except PodRejected:
             return Explanation((), outcome)
         return Explanation(explain(self._case(pod, context)), outcome)
@@ -120,7 +124,7 @@ class Engine:
         pod = read(text)
         if not is_ours(pod.annotations.get(names.STATUS)):
             return ()
-        return _without_ours(pod, msgspec.json.decode(text))[1]
+        return _without_ours(pod, _value(text))[1]
 
     def _inject(self, text: bytes | Raw, context: Context) -> Outcome:
         pod = read(text)
@@ -142,23 +146,26 @@ class Engine:
 
     def _inject_again(self, pod: Pod, text: bytes | Raw, context: Context) -> Outcome:
         """Decide on the pod without our injection, and change only what differs from a new one."""
-        value = msgspec.json.decode(text)
+        value = _value(text)
         status = record.read(pod.annotations[names.STATUS] or "")
         if not record.names_present(status, value):
             said = (
-                f"annotation {names.STATUS} names containers that are not in the pod, as when it was "
-                "copied from another one; it is ignored",
+                f"annotation {names.STATUS} names containers that are not in the pod, as when it "
+                "was copied from another one; it is ignored",
             )
             return self._inject_first(_without_status(pod), text, context, said)
         before, undo, clean = _without_ours(pod, value)
         match, warnings = self._decide(before, context)
-        if match.verdict is not Verdict.INJECT:
+        if match.verdict is Verdict.DENY:
+            return Denied(match, match.detail, warnings)
+        if match.verdict is Verdict.SKIP:
             left = (
                 f"{match.detail}, but the pod carries an injection of ours, which is left as it is"
             )
             return Skipped(match, (*warnings, f"{left}; remove it with `pillion uninject`"))
-        kept = msgspec.structs.replace(context, token=status.token or context.token)
-        stages, planned = self._plan(before, msgspec.json.encode(clean), kept)
+        token = status.token if _TOKEN.fullmatch(status.token) else context.token
+        kept = msgspec.structs.replace(context, token=token)
+        stages, planned = self._plan(before, _text(clean), kept)
         if is_satisfied(value, apply_stages(stages, clean)):
             found = Match(
                 0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change"
@@ -188,11 +195,12 @@ class Engine:
         overlay = None
         workload = context.workload or workload_of(pod)
         if self._overlays:
-            edits = self._overlays.edits(msgspec.json.decode(text))
+            value = _value(text)
+            edits = self._overlays.edits(value)
             if edits:
                 stages = (patch.Stage(edits, pod),)
                 overlay = record.undo_of(edits)
-                text = msgspec.json.encode(apply(edits, msgspec.json.decode(text)))
+                text = _text(apply(edits, value))
                 pod = read(text)
         sidecar = self._sidecar(relevant(pod.annotations), not is_absent(pod.spec.resources))
         planned = plan(
@@ -201,9 +209,9 @@ class Engine:
             workload,
             sidecar,
             overlay=overlay,
-            value=lambda: msgspec.json.decode(text),
+            value=lambda: _value(text),
         )
-        return (*stages, patch.Stage(planned.edits, pod)), planned
+        return (*stages, planned.stage), planned
 
     def _prepare(
         self,
@@ -225,15 +233,33 @@ def apply_stages(stages: tuple[patch.Stage, ...], value: Any) -> Any:
     return value
 
 
+def _value(text: bytes | Raw) -> Any:
+    """Return the JSON value of a pod's text, also of what its view passes over."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PodRejected(f"the pod cannot be read: {error}") from error
+    except RecursionError as error:
+        raise PodRejected("the pod cannot be read: it is nested too deeply") from error
+
+
+def _text(value: Any) -> bytes:
+    """Return a pod's JSON text."""
+    try:
+        return msgspec.json.encode(value)
+    except RecursionError as error:
+        raise PodRejected("the pod cannot be written: it is nested too deeply") from error
+
+
 def _without_ours(pod: Pod, value: Any) -> tuple[Pod, tuple[patch.Stage, ...], Any]:
-    """Return view and JSON value of the pod without our injection, and the stages that lead there."""
+    """Return view and JSON value of the pod without our injection, and the stages leading there."""
     status = record.read(pod.annotations.get(names.STATUS) or "")
     stages: list[patch.Stage] = []
-    for undo in record.undos(status):
-        edits = record.inverse(undo, value)
+    for undo, token in reversal.undos(status):
+        edits = reversal.inverse(undo, value, token)
         stages.append(patch.Stage(edits, pod, value))
         value = apply(edits, value)
-        pod = read(msgspec.json.encode(value))
+        pod = read(_text(value))
     return pod, tuple(stages), value
 
 

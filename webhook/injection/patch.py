@@ -30,6 +30,9 @@ class Stage(Struct, frozen=True):
     edits: Sequence[Edit]
     pod: Pod
     value: Any = None
+    rendered: bytes = b""
+    """Operations that are known already, without brackets; of all edits but `rest`."""
+    rest: Sequence[Edit] | None = None
 
 
 def render(stages: Sequence[Stage]) -> bytes:
@@ -39,8 +42,17 @@ def render(stages: Sequence[Stage]) -> bytes:
     """
     steps: list[bytes] = []
     for stage in stages:
+        if stage.rendered:
+            steps.append(stage.rendered)
         _operations(stage, steps)
     return b"[" + b",".join(steps) + b"]"
+
+
+def operations(edits: Sequence[Edit], pod: Pod) -> bytes:
+    """Return the operations of edits without a `Restore` as JSON text, without brackets."""
+    steps: list[bytes] = []
+    _operations(Stage(edits, pod), steps)
+    return b",".join(steps)
 
 
 def _operations(stage: Stage, steps: list[bytes]) -> None:
@@ -48,7 +60,7 @@ def _operations(stage: Stage, steps: list[bytes]) -> None:
     places = _Places(stage.pod)
     lists: dict[Path, list[Put | Drop]] = {}
     restores: list[Restore] = []
-    for edit in stage.edits:
+    for edit in stage.edits if stage.rest is None else stage.rest:
         path = edit.path
         if isinstance(edit, Set):
             steps.append(_addition(places.pointer(path), edit.value))
@@ -89,9 +101,14 @@ class _Places:
         found = self._positions.get(key)
         if found is None:
             items = getattr(self._pod.spec, key)
-            found = {item.name: index for index, item in enumerate(items or ())}
+            # Of two items of one name the first is meant, as `apply` means it.
+            found = {item.name: at for at, item in reversed([*enumerate(items or ())])}
             self._positions[key] = found
         return found
+
+    def length(self, key: str) -> int:
+        """Return the number of items in one of the lists of `spec`."""
+        return len(getattr(self._pod.spec, key) or ())
 
     def pointer(self, path: Path) -> bytes:
         """Return the JSON Pointer of a path, as it stands inside a JSON string."""
@@ -123,7 +140,7 @@ def _list_operations(
             steps += [_addition(end, item) for item in first.items]
             return
     positions = places.positions(str(path[-1]))
-    end_position = len(positions)
+    end_position = places.length(str(path[-1]))
     found: list[tuple[int, bool, int, bytes]] = []
     for order, change in enumerate(changes):
         if isinstance(change, Put):
@@ -162,7 +179,10 @@ def _restore_operations(restores: list[Restore], stage: Stage, places: _Places) 
 
 def _lookup(path: Path, value: Any) -> Any:
     for part in path:
-        if not isinstance(value, dict) or part not in value:
+        if isinstance(part, Item):
+            value = next(item for item in value if item["name"] == part.name)
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+        else:
             return ABSENT
-        value = value[part]
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
@@ -90,6 +89,8 @@ def place(
     if own is not None:
         path = ("spec", own.where)
         edits.append(Drop((*path, Item(names.PROXY)), own.value, own.before))
+    items: tuple[Raw, ...]
+    called: tuple[str, ...]
     if native:
         following = None
         for container in pod.spec.initContainers or ():
@@ -97,35 +98,31 @@ def place(
                 following = container.name
                 break
         if init is None:
-            edits.append(_put(pod, "initContainers", following, (proxy,), (names.PROXY,)))
+            items, called = (proxy,), (names.PROXY,)
         else:
             items, called = (init[1], proxy), (init[0], names.PROXY)
-            edits.append(_put(pod, "initContainers", following, items, called))
+        held = was(pod.spec.initContainers)
+        edits.append(put("initContainers", following, items, called, held))
         return edits
     if init is not None:
-        edits.append(_put(pod, "initContainers", None, (init[1],), (init[0],)))
-    edits.append(_put(pod, "containers", None, (proxy,), (names.PROXY,)))
+        held = was(pod.spec.initContainers)
+        edits.append(put("initContainers", None, (init[1],), (init[0],), held))
+    edits.append(put("containers", None, (proxy,), (names.PROXY,), was(pod.spec.containers)))
     return edits
 
 
-def put_missing(pod: Pod, key: str, wanted: Sequence[Named]) -> list[Edit]:
-    """Return the edit that appends those elements to a list of `spec` whose names it lacks."""
-    if not wanted:
-        return []
-    held = {item.name for item in getattr(pod.spec, key) or ()}
-    missing = [item for item in wanted if item[0] not in held]
-    if not missing:
-        return []
-    called, items = zip(*missing, strict=True)
-    return [_put(pod, key, None, items, called)]
-
-
-def _put(
-    pod: Pod, key: str, before: str | None, items: tuple[Raw, ...], called: tuple[str, ...]
+def put(
+    key: str, before: str | None, items: tuple[Raw, ...], called: tuple[str, ...], was: Any
 ) -> Put:
-    held = getattr(pod.spec, key)
-    was = PRESENT if held else ABSENT if held is UNSET else None if held is None else PRESENT
+    """Return the edit that puts items of these names into a list of `spec`."""
     return Put(("spec", key), before, items, called, was)
+
+
+def was(held: Any) -> Any:
+    """Return what an edit says was there before, for a member of a view."""
+    if held:
+        return PRESENT
+    return ABSENT if held is UNSET else None if held is None else PRESENT
 
 
 def _lists(pod: Pod) -> tuple[tuple[str, list[Container]], ...]:

@@ -1,30 +1,25 @@
-"""The plan: every edit that makes a pod an injected pod, in eight numbered steps."""
+"""The plan: every edit that makes a pod an injected pod, in numbered steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
-from webhook import __version__
 from webhook.injection import record
 from webhook.injection.advice import advice
-from webhook.injection.user_overlay import user_overlay
-from webhook.injection.placement import (
-    OwnProxy,
-    own_proxy_place,
-    place,
-    put_missing,
-    refuse_collisions,
-)
+from webhook.injection.layout import ANNOTATIONS, LABELS, Shape, shape_of
+from webhook.injection.patch import Stage
+from webhook.injection.placement import OwnProxy, own_proxy_place, place, refuse_collisions
 from webhook.injection.podfacts import facts_of, labels_of
 from webhook.injection.probes import Rewrites, Rewriting, rewrite
 from webhook.injection.sidecar import Sidecar
+from webhook.injection.user_overlay import user_overlay
 from webhook.injection.workload import Workload
 from webhook.model import names
-from webhook.model.edits import ABSENT, Edit, Set
+from webhook.model.edits import Edit, Set
 from webhook.model.errors import PodRejected
 from webhook.model.pod import Pod
 
@@ -42,9 +37,9 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True):
-    """Edits in the coordinates of the pod that was planned for, the status annotation last."""
+    """What injection changes, in the coordinates of the pod that was planned for, and its warnings."""
 
-    edits: tuple[Edit, ...]
+    stage: Stage
     warnings: tuple[str, ...]
 
 
@@ -82,18 +77,22 @@ def plan(
             'set the annotation "sidecar.istio.io/nativeSidecar" to "true"'
         )
 
-    # 2. Labels.
+    # 2. The shape of the pod: creations, volumes, pull secrets and annotations of every such pod.
     labels = labels_of(pod, workload, settings.pilot.network)
-    edits = _members(pod, "labels", labels.items())
+    shape = shape_of(pod, labels, sidecar.annotation_keys, sidecar.pull_secrets)
+    common = sidecar.layout(shape)
 
-    # 3. Probes and hooks.
+    # 3. Labels, and the annotations that name the application's container.
+    edits: list[Edit] = [Set((*LABELS, key), labels[key]) for key in shape.labels]
+    first = application[0].name
+    edits += [Set((*ANNOTATIONS, key), first) for key in _NAMING if key in shape.annotations]
+
+    # 4. Probes and hooks.
     rewrites = _rewrites(pod, context.token, sidecar)
     edits += rewrites.edits
 
-    # 4. The init container.
+    # 5. The init container, and the proxy with the pod's own `istio-proxy` merged over it.
     init = sidecar.init(tuple(dict.fromkeys(rewrites.hook_ports)))
-
-    # 5. The proxy, with the pod's own `istio-proxy` merged over it.
     facts = facts_of(application, workload, labels, context.namespace, settings)
     proxy = Raw(sidecar.proxy(facts, tuple(rewrites.targets), context.token))
     own = _own_proxy(pod, value)
@@ -102,50 +101,32 @@ def plan(
         proxy = Raw(msgspec.json.encode(user_overlay(msgspec.json.decode(proxy), own.value, mode)))
     edits += place(pod, init, proxy, own, native=native)
 
-    # 6. Volumes and pull secrets.
-    edits += put_missing(pod, "volumes", sidecar.volumes)
-    edits += put_missing(pod, "imagePullSecrets", sidecar.pull_secrets)
+    # 6. The record of all that.
+    before = record.undo_of(rewrites.edits)
+    blank = common.blank
+    if own is not None or overlay is not None or before.added:
+        before = record.undo_of([*common.first, *edits, *common.last])
+        blank = record.blank(before, sidecar.identity, overlay)
+    status = _status(shape, blank, before.replaced, context.token)
+    edits.append(status)
 
-    # 7. Annotations.
-    first = application[0].name
-    annotations = (
-        *sidecar.annotations,
-        (names.DEFAULT_CONTAINER, first),
-        (names.DEFAULT_LOGS_CONTAINER, first),
-    )
-    edits += _members(pod, "annotations", annotations)
-
-    # 8. The record of all that.
-    edits.append(_status(pod, edits, context.token, sidecar, overlay))
-    _check_size(pod, edits)
+    whole = (*common.first, *edits[:-1], *common.last, status)
+    _check_size(pod, whole)
     said = advice(pod, application, sidecar, context.namespace_labels)
-    return Plan(tuple(edits), (*sidecar.warnings, *rewrites.warnings, *said))
+    return Plan(
+        Stage(whole, pod, rendered=common.rendered, rest=edits),
+        (*sidecar.warnings, *rewrites.warnings, *said),
+    )
 
 
-def _members(pod: Pod, kind: str, wanted: Iterable[tuple[str, str]]) -> list[Edit]:
-    """Return the edits that add the labels or annotations that the pod lacks.
-
-    What is to hold them is created first, as an empty object, so that undoing it can tell whether
-    others have added to it.
-    """
-    edits: list[Edit] = []
-    metadata = pod.metadata
-    held: Any = UNSET
-    if metadata is not UNSET and metadata is not None:
-        held = getattr(metadata, kind)
-    elif kind == "labels":
-        edits.append(Set(("metadata",), {}, ABSENT if metadata is UNSET else None))
-    if held is UNSET or held is None:
-        edits.append(Set(("metadata", kind), {}, ABSENT if held is UNSET else None))
-        held = ()
-    edits += [Set(("metadata", kind, key), text) for key, text in wanted if key not in held]
-    return edits
+_NAMING = (names.DEFAULT_CONTAINER, names.DEFAULT_LOGS_CONTAINER)
+_NOTHING_REWRITTEN = Rewrites([], [], [], [])
 
 
 def _rewrites(pod: Pod, token: str, sidecar: Sidecar) -> Rewrites:
     settings = sidecar.settings
     if not settings.probes.rewrite:
-        return Rewrites([], [], [], [])
+        return _NOTHING_REWRITTEN
     proxy = settings.proxy
     rewriting = Rewriting(sidecar.capture, proxy.ports.probes, token, proxy.native, names.PROXY)
     return rewrite(pod, rewriting)
@@ -161,25 +142,19 @@ def _own_proxy(pod: Pod, value: Callable[[], Any]) -> OwnProxy | None:
 
 
 def _status(
-    pod: Pod, edits: list[Edit], token: str, sidecar: Sidecar, overlay: record.Undo | None
+    shape: Shape, blank: record.Blank, replaced: Sequence[record.Replaced], token: str
 ) -> Set:
-    path = ("metadata", "annotations", names.STATUS)
-    # A status annotation without text is not ours, and comes back as it was; any other one that gets
-    # here is a copy that names nothing in this pod, and does not.
-    was: Any = pod.annotations.get(names.STATUS, ABSENT)
-    noted = edits if was else [*edits, Set(path, "", was)]
-    text = record.write(
-        record.undo_of(noted),
-        revision=sidecar.settings.revision,
-        version=__version__,
-        fingerprint=sidecar.fingerprint,
-        token=token,
-        overlay=overlay,
-    )
-    return Set(path, text, ABSENT if was else was)
+    path = (*ANNOTATIONS, names.STATUS)
+    was = shape.status_was
+    if was:
+        # Absent; or a copy that names nothing in this pod, which does not come back.
+        return Set(path, blank.fill(token, replaced))
+    # A status annotation without text is not ours, and comes back as it was.
+    noted = (*replaced, record.Replaced(record.pointer(path), was))
+    return Set(path, blank.fill(token, noted), was)
 
 
-def _check_size(pod: Pod, edits: list[Edit]) -> None:
+def _check_size(pod: Pod, edits: Sequence[Edit]) -> None:
     """Refuse what the API server would refuse with a less helpful message."""
     held = pod.annotations
     # A character takes at most four bytes, and ours 36 KiB: the record and a few short ones.
@@ -189,7 +164,7 @@ def _check_size(pod: Pod, edits: list[Edit]) -> None:
     ours = {
         str(edit.path[-1]): edit.value
         for edit in edits
-        if isinstance(edit, Set) and edit.path[:-1] == ("metadata", "annotations") and edit.value
+        if isinstance(edit, Set) and edit.path[:-1] == ANNOTATIONS and edit.value
     }
     found = {**held, **ours}.items()
     size = sum(len(key.encode()) + len((text or "").encode()) for key, text in found)

@@ -1,18 +1,18 @@
 """The status annotation: what was injected, and how to take it out again.
 
-No feature knows about undo: the record is computed from the edits, whatever they are, and read back
-into the edits that undo them. It keeps names, and previous values of replaced members only, never a
-copy of the pod.
+No feature knows about undo: the record is computed from the edits, whatever they are, and
+`injection.reversal` makes the edits that undo them from it. It keeps names, and previous values of
+replaced members only, never a copy of the pod.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from webhook.model import names
 from webhook.model.edits import (
@@ -20,25 +20,27 @@ from webhook.model.edits import (
     PRESENT,
     Drop,
     Edit,
-    Item,
     Path,
     Put,
-    Restore,
     Set,
     Swap,
 )
 from webhook.model.errors import PodRejected
 
+_ENCODER = msgspec.json.Encoder()
+_TOKEN = "\ue000token\ue001"  # noqa: S105 - stands for a token; no configuration holds it
 _LABELS = ("metadata", "labels")
 _ANNOTATIONS = ("metadata", "annotations")
 
 
 class Replaced(Struct, frozen=True, omit_defaults=True):
-    """A member whose value we replaced: where it is now, what it held, and its key if that changed."""
+    """A member whose value we replaced: where it is now, what it held, its key if that changed."""
 
     at: str
     was: Any
     key: str | None = None
+    is_null: bool = False
+    """We wrote null, so that the API server may have left the member out."""
 
 
 class Removed(Struct, frozen=True, omit_defaults=True):
@@ -62,11 +64,12 @@ class Undo(Struct, frozen=True, omit_defaults=True):
     """Lists and objects that were absent, to remove when nothing is left in them."""
     nulls: list[str] = []
     """The same for those that were null."""
-    replaced: list[Replaced] = []
     removed: list[Removed] = []
+    replaced: list[Replaced] = []
+    """The last member of the whole text, see `Blank`."""
 
 
-class Status(Struct, frozen=True):
+class Status(Struct, frozen=True, omit_defaults=True):
     """`sidecar.istio.io/status`; the four lists and `revision` are what istioctl reads."""
 
     injector: str
@@ -75,16 +78,16 @@ class Status(Struct, frozen=True):
     hash: str
     """Of the configuration that reached the pod; for `status` and metrics, never trusted."""
     token: str
-    initContainers: list[str] = field(default_factory=list)
-    containers: list[str] = field(default_factory=list)
-    volumes: list[str] = field(default_factory=list)
-    imagePullSecrets: list[str] = field(default_factory=list)
-    undo: Undo = Undo()
+    initContainers: list[str]
+    containers: list[str]
+    volumes: list[str]
+    imagePullSecrets: list[str]
     overlay: Undo | None = None
     """How to reverse the configured overlays on the pod, which were applied first."""
+    undo: Undo = Undo()
 
 
-_NAMED_LISTS = ("initContainers", "containers", "volumes", "imagePullSecrets")
+NAMED_LISTS = ("initContainers", "containers", "volumes", "imagePullSecrets")
 
 
 def undo_of(edits: Iterable[Edit]) -> Undo:
@@ -123,42 +126,67 @@ def _note_set(edit: Set, undo: Undo) -> None:
     elif was is None and edit.value == {}:
         undo.nulls.append(pointer(path))
     else:
-        undo.replaced.append(Replaced(pointer(path), was))
+        undo.replaced.append(Replaced(pointer(path), was, is_null=edit.value is None))
 
 
-def write(
-    undo: Undo, *, revision: str, version: str, fingerprint: str, token: str, overlay: Undo | None
-) -> str:
-    """Return the text of the status annotation.
+class Identity(Struct, frozen=True):
+    """Whose injection a record is of."""
 
-    Raises:
-        PodRejected: the previous values of what was replaced take more than 32 KiB.
-    """
+    revision: str
+    version: str
+    fingerprint: str
+
+
+class Blank(Struct, frozen=True):
+    """The text of a record but for the token and what was replaced, which differ from pod to pod."""
+
+    before: str
+    after: str
+
+    def fill(self, token: str, replaced: Sequence[Replaced]) -> str:
+        """Return the text of the status annotation.
+
+        Raises:
+            PodRejected: it takes more than 32 KiB.
+        """
+        text = f"{self.before}{token}{self.after}"
+        if replaced:
+            comma = "" if text.endswith("{") else ","
+            text += f'{comma}"replaced":{_ENCODER.encode(replaced).decode()}'
+        text += "}}"
+        if len(text) > names.STATUS_LIMIT // 4 and len(text.encode()) > names.STATUS_LIMIT:
+            raise PodRejected(
+                f"the record of what injection replaced takes {len(text.encode())} bytes, expected at "
+                f"most {names.STATUS_LIMIT}: the probes and hooks it must remember are too large; "
+                "shorten their headers and paths, or set the annotation "
+                '"sidecar.istio.io/rewriteAppHTTPProbers" to "false"'
+            )
+        return text
+
+
+def blank(undo: Undo, identity: Identity, overlay: Undo | None) -> Blank:
+    """Return the text of a record of these edits; what `undo` has replaced is left to `fill`."""
     items = dict(undo.items)
-    lists = {name: items.pop(f"/spec/{name}", []) for name in _NAMED_LISTS}
+    lists = {name: items.pop(f"/spec/{name}", []) for name in NAMED_LISTS}
     status = Status(
         injector=names.INJECTOR,
-        revision=revision,
-        version=version,
-        hash=fingerprint,
-        token=token,
-        undo=msgspec.structs.replace(undo, items=items),
+        revision=identity.revision,
+        version=identity.version,
+        hash=identity.fingerprint,
+        token=_TOKEN,
         overlay=overlay,
+        undo=msgspec.structs.replace(undo, items=items, replaced=[]),
         **lists,
     )
-    text = msgspec.json.encode(status)
-    if len(text) > names.STATUS_LIMIT:
-        raise PodRejected(
-            f"the record of what injection replaced takes {len(text)} bytes, expected at most "
-            f"{names.STATUS_LIMIT}: the probes and hooks it must remember are too large; shorten "
-            f'their headers and paths, or set the annotation "sidecar.istio.io/rewriteAppHTTPProbers" '
-            'to "false"'
-        )
-    return text.decode()
+    # The members of `undo` that are left out by default must not take `undo` with them.
+    text = _ENCODER.encode(status).decode()
+    text = text if '"undo":{' in text else f'{text[:-1]},"undo":{{}}}}'
+    before, _, after = text.partition(_TOKEN)
+    return Blank(before, after.removesuffix("}}"))
 
 
 def read(text: str) -> Status:
-    """Return the status that `write` wrote.
+    """Return the status that `Blank.fill` wrote.
 
     Raises:
         PodRejected: it is ours by its injector, but its inside was changed.
@@ -166,10 +194,7 @@ def read(text: str) -> Status:
     try:
         return msgspec.json.decode(text, type=Status)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise PodRejected(
-            f'annotation "{names.STATUS}" was changed by hand and cannot be read ({error}); remove it '
-            "together with the containers and volumes that it names"
-        ) from error
+        raise PodRejected(changed_by_hand(str(error))) from error
 
 
 def names_present(status: Status, pod: Any) -> bool:
@@ -184,54 +209,12 @@ def names_present(status: Status, pod: Any) -> bool:
     return not present.isdisjoint([*status.initContainers, *status.containers])
 
 
-def undos(status: Status) -> tuple[Undo, ...]:
-    """Return what to reverse, in the order in which to do it."""
-    named = {f"/spec/{name}": getattr(status, name) for name in _NAMED_LISTS}
-    replaced = {entry.at for entry in status.undo.replaced}
-    own = [] if pointer((*_ANNOTATIONS, names.STATUS)) in replaced else [names.STATUS]
-    undo = msgspec.structs.replace(
-        status.undo,
-        items={**{place: found for place, found in named.items() if found}, **status.undo.items},
-        annotations=[*status.undo.annotations, *own],
+def changed_by_hand(why: str) -> str:
+    """Return the sentence that refuses a status annotation which `write` did not write."""
+    return (
+        f'annotation "{names.STATUS}" was changed by hand and cannot be read ({why}); remove it '
+        "together with the containers and volumes that it names"
     )
-    return (undo,) if status.overlay is None else (undo, status.overlay)
-
-
-def inverse(undo: Undo, pod: Any) -> tuple[Edit, ...]:
-    """Return the edits that reverse what was recorded, in the coordinates of this pod.
-
-    What is gone already is passed over, what others have put in stays. `pod` is its JSON value.
-    """
-    return tuple(_inverse(undo, pod))
-
-
-def _inverse(undo: Undo, pod: Any) -> Iterator[Edit]:
-    for entry in undo.replaced:
-        path = _resolve(entry.at, pod)
-        if path is not None and isinstance(path[-1], str):
-            yield Set(path, entry.was) if entry.key is None else Swap(path, entry.key, entry.was)
-    for keys, parent in ((undo.labels, _LABELS), (undo.annotations, _ANNOTATIONS)):
-        held = _value(parent, pod)
-        if isinstance(held, dict):
-            yield from (Drop((*parent, key)) for key in dict.fromkeys(keys) if key in held)
-    for place in undo.added:
-        path = _resolve(place, pod)
-        if path is not None:
-            yield Drop(path)
-    for place, found in undo.items.items():
-        path = _resolve(place, pod)
-        if path is not None:
-            held = _item_names(_value(path, pod))
-            yield from (Drop((*path, Item(name))) for name in dict.fromkeys(found) if name in held)
-    for removed in undo.removed:
-        path = _resolve(removed.at, pod)
-        if path is not None:
-            yield Put(path, removed.before, (removed.was,))
-    for places, value in ((undo.created, ABSENT), (undo.nulls, None)):
-        for place in reversed(places):
-            path = _resolve(place, pod)
-            if path is not None:
-                yield Restore(path, value)
 
 
 @lru_cache(maxsize=4096)
@@ -242,42 +225,3 @@ def pointer(path: Path) -> str:
 
 def _escape(part: str) -> str:
     return part.replace("~", "~0").replace("/", "~1")
-
-
-def _resolve(place: str, pod: Any) -> Path | None:
-    """Return the path that a pointer means in this pod, or None if nothing is there."""
-    value: Any = pod
-    path: list[str | Item] = []
-    for part in place.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and key in value:
-            path.append(key)
-            value = value[key]
-        elif isinstance(value, list) and key in _item_names(value):
-            path.append(Item(key))
-            value = next(item for item in value if _name(item) == key)
-        else:
-            return None
-    return tuple(path) or None
-
-
-def _value(path: Path, pod: Any) -> Any:
-    value = pod
-    for part in path:
-        if isinstance(part, Item):
-            value = next(item for item in value if _name(item) == part.name)
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
-        else:
-            return None
-    return value
-
-
-def _item_names(value: Any) -> set[str]:
-    return {_name(item) for item in value} if isinstance(value, list) else set()
-
-
-def _name(item: Any) -> Any:
-    return (
-        item.get("name") if isinstance(item, dict) and isinstance(item.get("name"), str) else None
-    )

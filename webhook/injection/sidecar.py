@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
+from webhook import __version__
 from webhook.bootstrap.arguments import OVERRIDE_DIRECTORY, arguments, environment
 from webhook.bootstrap.document import Prepared
 from webhook.bootstrap.document import prepare as prepare_document
 from webhook.bootstrap.facts import Facts, ProbeTarget, drain_path
 from webhook.bootstrap.template import Template, template
 from webhook.bootstrap.text import Reference, encode, literal
+from webhook.injection import record
 from webhook.injection.annotations import effective
 from webhook.injection.effective import Effective, put
 from webhook.injection.fingerprint import configuration_hash
@@ -23,10 +26,11 @@ from webhook.injection.initcontainer import (
     resources,
     restricted,
 )
+from webhook.injection.layout import Layout, Shape, layout
 from webhook.injection.overlay import merge
 from webhook.injection.placement import Named
-from webhook.injection.proxy_config import ReadYaml
 from webhook.injection.ports import Capture, inbound_capture, own_ports
+from webhook.injection.proxy_config import ReadYaml
 from webhook.model import names
 from webhook.model.errors import PodRejected
 from webhook.model.settings import (
@@ -43,9 +47,13 @@ from webhook.model.settings import (
 # Stand for what differs from pod to pod in the container's JSON text; no configuration holds them.
 _STAND_INS: Final = {
     b"bootstrap": "\ue000bootstrap\ue001",
-    b"token": "\ue000token\ue001",
+    b"drain": "\ue000drain\ue001",
     b"cluster": "\ue000cluster\ue001",
 }
+
+
+_SHAPES_KEPT = 256
+"""Layouts of one sidecar, about 4 KB each; a cluster has a dozen shapes."""
 
 
 class Sidecar(Struct, frozen=True):
@@ -53,14 +61,15 @@ class Sidecar(Struct, frozen=True):
 
     settings: Settings
     """Effective for these annotations."""
-    fingerprint: str
     warnings: tuple[str, ...]
     capture: Capture
     taken_ports: frozenset[int]
-    volumes: tuple[Named, ...]
     volume_names: frozenset[str]
     pull_secrets: tuple[Named, ...]
-    annotations: tuple[tuple[str, str], ...]
+    annotation_keys: tuple[str, ...]
+    identity: record.Identity
+    layout: Callable[[Shape], Layout]
+    """What pods of a shape have in common; the latest shapes are kept."""
     plain_init: Raw | None
     container: Template
     """The proxy container's JSON text, with the document's holes and its own."""
@@ -69,7 +78,7 @@ class Sidecar(Struct, frozen=True):
     @property
     def init_name(self) -> str:
         """The name of the init container."""
-        return names.INIT if self.settings.redirect.mode is RedirectMode.INIT else names.VALIDATION
+        return _init_name(self.settings)
 
     def init(self, excluded_ports: tuple[int, ...]) -> Named | None:
         """Return the init container, which leaves these inbound ports uncaptured too."""
@@ -86,6 +95,7 @@ class Sidecar(Struct, frozen=True):
                 cannot read.
         """
         values = self.document.values(facts, probes, token)
+        values[b"drain"] = encode(token)[1:-1]
         values[b"cluster"] = encode(facts.service_cluster)[1:-1]
         text = self.container.fill(values)
         self.document.check(text, facts, probes, token)
@@ -126,19 +136,35 @@ def prepare(
         if has_pod_resources and own.proxy.resources == Resources()
         else ()
     )
+    init = _init(own, ())
+    volumes = tuple((volume["name"], Raw(encode(volume))) for volume in _volumes(found))
+    secrets = tuple((name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets)
+    constant = ((names.REVISION, own.revision), *_for_plugin(own))
+    identity = record.Identity(own.revision, __version__, configuration_hash(settings))
+    layout_of = partial(
+        layout,
+        annotations=constant,
+        volumes=volumes,
+        secrets=secrets,
+        placed=(*(() if init is None else (_init_name(own),)), names.PROXY),
+        identity=identity,
+        native=own.proxy.native,
+    )
     return Sidecar(
         settings=own,
-        fingerprint=configuration_hash(settings),
         warnings=(*found.warnings, *said),
         capture=inbound_capture(own),
         taken_ports=frozenset(msgspec.structs.astuple(own.proxy.ports)),
-        volumes=tuple((volume["name"], Raw(encode(volume))) for volume in _volumes(found)),
-        volume_names=frozenset(volume["name"] for volume in _volumes(found)),
-        pull_secrets=tuple(
-            (name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets
+        volume_names=frozenset(dict(volumes)),
+        pull_secrets=secrets,
+        annotation_keys=(
+            *dict(constant),
+            names.DEFAULT_CONTAINER,
+            names.DEFAULT_LOGS_CONTAINER,
         ),
-        annotations=((names.REVISION, own.revision), *_for_plugin(own)),
-        plain_init=_init(own, ()),
+        identity=identity,
+        layout=lru_cache(maxsize=_SHAPES_KEPT)(layout_of),
+        plain_init=init,
         container=_template(container, document),
         document=document,
     )
@@ -147,8 +173,17 @@ def prepare(
 def _template(container: dict[str, Any], document: Prepared) -> Template:
     """Return the container's text with the document's own holes in it, to fill both in one pass."""
     stand_ins = {name: stand_in.encode() for name, stand_in in _STAND_INS.items()}
-    made = template(encode(container), stand_ins)
+    text = encode(container)
+    if any(text.count(stand_in) > 1 for stand_in in stand_ins.values()):
+        raise PodRejected(
+            "the proxy's container: got text with U+E000, expected assigned characters"
+        )
+    made = template(text, stand_ins)
     return Template(made.pattern.replace(b"%(bootstrap)b", document.whole.pattern))
+
+
+def _init_name(settings: Settings) -> str:
+    return names.INIT if settings.redirect.mode is RedirectMode.INIT else names.VALIDATION
 
 
 def service_cluster(settings: Settings, service: str) -> str:
@@ -226,7 +261,7 @@ def _proxy(found: Effective) -> dict[str, Any]:
         container["readinessProbe"] = _ready(settings) | _numbers(proxy.readiness)
     container["lifecycle"] = {
         "preStop": {
-            "httpGet": {"path": drain_path(_STAND_INS[b"token"]), "port": proxy.ports.readiness}
+            "httpGet": {"path": drain_path(_STAND_INS[b"drain"]), "port": proxy.ports.readiness}
         }
     }
     container["terminationMessagePolicy"] = "FallbackToLogsOnError"

@@ -150,7 +150,7 @@ def read(text: bytes | Raw) -> Pod:
     """
     try:
         return _DECODER.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PodRejected(f"the pod cannot be read: {_sentence(str(error))}") from error
     except RecursionError as error:
         raise PodRejected("the pod cannot be read: it is nested too deeply") from error
