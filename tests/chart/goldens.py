@@ -50,7 +50,7 @@ OTHERS: Final = {
             podAnnotations: {note: pod}
             podLabels: {extra: pod}
             serviceAccount: {create: false, name: existing}
-            server: {extraArgs: [--verbose], extraEnv: [{name: TZ, value: UTC}]}
+            server: {extraArgs: [--settle-seconds=60], extraEnv: [{name: TZ, value: UTC}]}
             webhook: {failurePolicy: Ignore, annotations: {note: webhook}}
             networkPolicy:
               apiServerPorts: [16443]

@@ -342,10 +342,11 @@ class Values(_Section, frozen=True):
     resources: KubernetesObject = field(
         default_factory=lambda: {
             "requests": {"cpu": "100m", "memory": "128Mi"},
-            "limits": {"cpu": "2", "memory": "256Mi"},
+            "limits": {"cpu": "2", "memory": "512Mi"},
         }
     )
-    """Requests and limits of the webhook; one replica answers thousands of requests a second."""
+    """Requests and limits of the webhook; one replica answers thousands of requests a second.
+    The memory is for two thousand connections and large pods at once; at rest it takes a fifth."""
     node_selector: Labels = {}
     """Labels a node must have."""
     tolerations: tuple[KubernetesObject, ...] = ()
