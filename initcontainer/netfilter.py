@@ -27,10 +27,11 @@ from initcontainer.netlink import (
 UNSPECIFIED, INET, IPV4, IPV6 = 0, 1, 2, 10
 """NFPROTO_ constants."""
 SUBSYSTEM = 10
+GET_TABLE = 1
 GET_CHAIN, NEW_CHAIN, DELETE_CHAIN, GET_RULE, DELETE_TABLE, GET_GENERATION = 4, 3, 5, 7, 2, 16
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 BATCH_GENERATION = 1
-TABLE_NAME = 1
+TABLE_NAME, TABLE_FLAGS, DORMANT = 1, 2, 1
 CHAIN_TABLE, CHAIN_NAME, CHAIN_HOOK, CHAIN_POLICY = 1, 3, 4, 5
 ACCEPT = struct.pack(">I", 1)
 RULE_TABLE, RULE_CHAIN, RULE_HANDLE = 1, 2, 3
@@ -102,6 +103,16 @@ class NfTables:
         """Add an empty chain."""
         body = header(family) + text(CHAIN_TABLE, table) + text(CHAIN_NAME, name)
         self._commit(Message(kind=message_type(NEW_CHAIN), body=body, flags=CREATE | ACK))
+
+    def is_dormant(self, family: int, table: str) -> bool:
+        """Tell whether a table is switched off as a whole.
+
+        Raises:
+            OSError: ENOENT when there is no such table.
+        """
+        body = self.netlink.get(message_type(GET_TABLE), header(family) + text(TABLE_NAME, table))
+        flags = attributes(body[4:]).get(TABLE_FLAGS, b"\0" * 4)
+        return bool(struct.unpack(">I", flags)[0] & DORMANT)
 
     def generation(self) -> int:
         """Give the number of the last change of the whole namespace."""

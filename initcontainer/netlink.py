@@ -18,7 +18,8 @@ ERROR, DONE = 2, 3
 TYPE_MASK = 0x3FFF
 """Attribute types without the nested and byte-order bits."""
 SECONDS = 5.0
-BUFFER = 1 << 20
+BUFFER = 1 << 16
+"""The kernel fills at most half of it per datagram of a dump."""
 
 Attributes = dict[int, bytes]
 

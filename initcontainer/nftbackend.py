@@ -32,7 +32,8 @@ class NftBackend:
 
     def is_current(self, ruleset: Ruleset) -> bool:
         """Compare the remembered fingerprint with that of the rules that are there now."""
-        return STATE_PREFIX + self._fingerprint(ruleset) in self._chain_names()
+        wanted = STATE_PREFIX + self._fingerprint(ruleset)
+        return wanted in self._chain_names() and not self.tables.is_dormant(INET, TABLE)
 
     def write(self, ruleset: Ruleset) -> None:
         """Replace the table in one transaction, then compare and remember."""
@@ -53,6 +54,8 @@ class NftBackend:
             place = f"chain {name}"
             said += line_differences(place, wanted.get(name, ()), found.get(name, ()))
         said += [f"unexpected chain {name}" for name in found if name not in wanted]
+        if found and self.tables.is_dormant(INET, TABLE):
+            said.append(f"table {TABLE} is dormant")
         return tuple(said)
 
     def remove(self) -> None:
@@ -78,7 +81,13 @@ class NftBackend:
         }
 
     def _fingerprint(self, ruleset: Ruleset) -> str:
-        chains = (name for name in self._chain_names() if not name.startswith(STATE_PREFIX))
+        chains = (
+            f"{chain.name} {chain.accepts}"
+            for chain in self.tables.chains()
+            if chain.family == INET
+            and chain.table == TABLE
+            and not chain.name.startswith(STATE_PREFIX)
+        )
         digest = ruleset_digest(ruleset)
         return fingerprint(digest, tuple(chains), self.tables.rules(INET, TABLE))
 

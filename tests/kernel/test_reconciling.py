@@ -31,6 +31,8 @@ DRIFT = {
         "chain-flushed": "nft flush chain inet pillion nat-output",
         "jump-removed": "nft flush chain inet pillion hook-nat-output",
         "chain-added": "nft add chain inet pillion stray",
+        "table-dormant": "nft add table inet pillion '{ flags dormant; }'",
+        "policy-changed": "nft add chain inet pillion hook-nat-output '{ policy drop; }'",
         "everything-removed": "nft flush ruleset",
     },
     "iptables-nft": {
