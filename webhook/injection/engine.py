@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -99,10 +100,25 @@ class Engine:
             context: what is known beside it.
         """
         try:
-            return self._inject(text, context)
+            pod = read(text)
         except PodRejected as error:
-            match = Match(0, Verdict.DENY, Reason.INVALID, str(error))
-            return Denied(match, str(error))
+            return _rejected(error)
+        return self.inject_view(pod, lambda: text, context)
+
+    def inject_view(self, pod: Pod, text: Callable[[], bytes | Raw], context: Context) -> Outcome:
+        """Return what becomes of a pod that was read already.
+
+        Args:
+            pod: the view of the pod.
+            text: gives the JSON text that it is the view of; rarely asked for.
+            context: what is known beside it.
+        """
+        try:
+            if is_ours(pod.annotations.get(names.STATUS)):
+                return self._inject_again(pod, text(), context)
+            return self._inject_first(pod, text, context, ())
+        except PodRejected as error:
+            return _rejected(error)
 
     def explain(self, text: bytes | Raw, context: Context) -> Explanation:
         """Return every row of the decision table that matches, and the outcome."""
@@ -126,14 +142,8 @@ class Engine:
             return ()
         return _without_ours(pod, _value(text))[1]
 
-    def _inject(self, text: bytes | Raw, context: Context) -> Outcome:
-        pod = read(text)
-        if is_ours(pod.annotations.get(names.STATUS)):
-            return self._inject_again(pod, text, context)
-        return self._inject_first(pod, text, context, ())
-
     def _inject_first(
-        self, pod: Pod, text: bytes | Raw, context: Context, said: tuple[str, ...]
+        self, pod: Pod, text: Callable[[], bytes | Raw], context: Context, said: tuple[str, ...]
     ) -> Outcome:
         match, warnings = self._decide(pod, context)
         warnings = (*said, *warnings)
@@ -153,7 +163,7 @@ class Engine:
                 f"annotation {names.STATUS} names containers that are not in the pod, as when it "
                 "was copied from another one; it is ignored",
             )
-            return self._inject_first(_without_status(pod), text, context, said)
+            return self._inject_first(_without_status(pod), lambda: text, context, said)
         before, undo, clean = _without_ours(pod, value)
         match, warnings = self._decide(before, context)
         if match.verdict is Verdict.DENY:
@@ -165,7 +175,7 @@ class Engine:
             return Skipped(match, (*warnings, f"{left}; remove it with `pillion uninject`"))
         token = status.token if _TOKEN.fullmatch(status.token) else context.token
         kept = msgspec.structs.replace(context, token=token)
-        stages, planned = self._plan(before, _text(clean), kept)
+        stages, planned = self._plan(before, lambda: _text(clean), kept)
         if is_satisfied(value, apply_stages(stages, clean)):
             found = Match(
                 0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change"
@@ -189,19 +199,20 @@ class Engine:
         return case_of(pod, context.namespace, context.namespace_labels, self.settings)
 
     def _plan(
-        self, pod: Pod, text: bytes | Raw, context: Context
+        self, pod: Pod, text: Callable[[], bytes | Raw], context: Context
     ) -> tuple[tuple[patch.Stage, ...], Plan]:
         stages: tuple[patch.Stage, ...] = ()
         overlay = None
         workload = context.workload or workload_of(pod)
         if self._overlays:
-            value = _value(text)
+            value = _value(text())
             edits = self._overlays.edits(value)
             if edits:
                 stages = (patch.Stage(edits, pod),)
                 overlay = record.undo_of(edits)
-                text = _text(apply(edits, value))
-                pod = read(text)
+                changed = _text(apply(edits, value))
+                text = lambda: changed  # noqa: E731 - stands for the one that was given
+                pod = read(changed)
         sidecar = self._sidecar(relevant(pod.annotations), not is_absent(pod.spec.resources))
         planned = plan(
             pod,
@@ -209,7 +220,7 @@ class Engine:
             workload,
             sidecar,
             overlay=overlay,
-            value=lambda: _value(text),
+            value=lambda: _value(text()),
         )
         return (*stages, planned.stage), planned
 
@@ -224,6 +235,10 @@ class Engine:
             has_pod_resources=has_pod_resources,
             read_yaml=self._read_yaml,
         )
+
+
+def _rejected(error: PodRejected) -> Denied:
+    return Denied(Match(0, Verdict.DENY, Reason.INVALID, str(error)), str(error))
 
 
 def apply_stages(stages: tuple[patch.Stage, ...], value: Any) -> Any:
