@@ -6,14 +6,17 @@ Applied to q, the pod without what an earlier injection of ours put in. The firs
 | # | test on q | result |
 |---|---|---|
 | 1 | label (else annotation) `sidecar.istio.io/inject` is `false` | skip `opted-out` |
-| 2 | Windows; mirror or static pod; system or own namespace | skip `unsupported-os`, `static-pod`, `system-namespace` |
+| 2 | Windows | skip `unsupported-os` |
+| 2 | mirror or static pod | skip `static-pod` |
+| 2 | system or own namespace | skip `system-namespace` |
 | 3 | host network | skip `host-network` |
 | 4 | a template other than `sidecar` | deny `unsupported-template` |
 | 5 | ambient data plane, unless inject is `true` | skip `ambient` |
 | 6 | another mesh's sidecar, or a proxy that is not ours | skip `foreign-sidecar` |
 | 7 | inject is `true` | inject `requested` |
 | 8 | inject has any other value | warning; goes on |
-| 9 | never-inject selector / always-inject selector | skip `never-selector` / inject `always-selector` |
+| 9 | never-inject selector | skip `never-selector` |
+| 9 | always-inject selector | inject `always-selector` |
 | 10 | policy | inject `policy-enabled` / skip `policy-disabled` |
 """
 
@@ -25,6 +28,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from webhook.injection.annotation_values import shown
 from webhook.injection.selectors import first_match
 from webhook.model import names
 from webhook.model.pod import Labels, Pod
@@ -147,7 +151,7 @@ def _static(case: Case) -> Match | None:
             2,
             Verdict.SKIP,
             Reason.STATIC_POD,
-            f'annotation {names.STATIC_POD_SOURCE} is "{source}"',
+            f'annotation {names.STATIC_POD_SOURCE} is "{shown(source)}"',
         )
     return None
 
@@ -190,7 +194,7 @@ def _template(case: Case) -> Match | None:
         4,
         Verdict.DENY,
         Reason.UNSUPPORTED_TEMPLATE,
-        f'annotation "{names.TEMPLATES}": got "{value}", expected "sidecar"; gateways and '
+        f'annotation "{names.TEMPLATES}": got "{shown(value)}", expected "sidecar"; gateways and '
         "proxyless gRPC are injected by Istio's own revision, so label this pod with that one",
     )
 
@@ -208,8 +212,8 @@ def _ambient(case: Case) -> Match | None:
         Verdict.SKIP,
         Reason.AMBIENT,
         f"the {where}'s label {names.DATAPLANE_MODE} is ambient",
-        f"no sidecar is injected: the {where}'s label {names.DATAPLANE_MODE} is ambient, and its node "
-        f'captures the traffic already; set the pod label {names.INJECT} to "true" to have one',
+        f"no sidecar is injected: the {where}'s label {names.DATAPLANE_MODE} is ambient, and its "
+        f'node captures the traffic already; set the pod label {names.INJECT} to "true" for one',
     )
 
 
@@ -227,20 +231,20 @@ def _foreign(case: Case) -> Match | None:
                 return _foreign_match(f"{kind} {container.name} is another mesh's sidecar")
             if container.name == names.PROXY and container.image not in (None, "", "auto"):
                 return _foreign_match(
-                    f"{kind} {names.PROXY} has an image of its own, {container.image}"
+                    f"{kind} {names.PROXY} has an image of its own, {shown(container.image)}"
                 )
     return None
 
 
 def _foreign_status(status: str) -> Match:
     if status_object(status) is None:
-        shown = status if len(status) <= 80 else f"{status[:77]}..."
+        begin = status if len(status) <= 80 else f"{status[:77]}..."
         return Match(
             6,
             Verdict.DENY,
             Reason.INVALID,
-            f'annotation "{names.STATUS}": got "{shown}", expected the JSON object that an injector '
-            "writes; remove the annotation",
+            f'annotation "{names.STATUS}": got "{shown(begin)}", expected the JSON object that an '
+            "injector writes; remove the annotation",
         )
     return _foreign_match(f"annotation {names.STATUS} was written by another injector")
 
@@ -251,7 +255,8 @@ def _foreign_match(found: str) -> Match:
         Verdict.SKIP,
         Reason.FOREIGN_SIDECAR,
         found,
-        f"no sidecar is injected: {found}; two proxies in a pod would redirect each other's traffic",
+        f"no sidecar is injected: {found}; two proxies in a pod would redirect each other's "
+        "traffic",
     )
 
 
@@ -267,7 +272,7 @@ def _unknown_value(case: Case) -> Match | None:
     if wish is None or wish[1] in ("true", "false"):
         return None
     where, value = wish
-    found = f'{where} {names.INJECT} is "{value}"'
+    found = f'{where} {names.INJECT} is "{shown(value)}"'
     return Match(
         8,
         Verdict.CONTINUE,
