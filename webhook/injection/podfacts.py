@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from webhook.bootstrap.facts import Facts
 from webhook.injection.sidecar import service_cluster
 from webhook.injection.workload import Workload
 from webhook.model import names
-from webhook.model.pod import Container, Pod
+from webhook.model.pod import Container, ContainerPort, Pod
 from webhook.model.settings import Settings
 
 _OF_CONTROLLERS = frozenset(
@@ -42,22 +43,35 @@ def facts_of(
 ) -> Facts:
     """Return what the Envoy document says of the pod.
 
-    Labels of controllers are left out, so that a Deployment injected by the command line and the pods
-    that come of it have the same document.
+    Labels of controllers are left out, so that a Deployment injected by the command line and the
+    pods that come of it have the same document.
     """
     owned = dict(labels)
     for key in _OF_CONTROLLERS & owned.keys():
         del owned[key]
-    ports = [port for container in application for port in container.ports or ()]
     return Facts(
         labels=owned,
         workload=labels.get(names.WORKLOAD_NAME) or workload.name,
         owner=_owner(workload, namespace),
-        pod_ports=_ENCODER.encode(ports).decode(),
+        pod_ports=_pod_ports(application),
         app_containers=",".join([container.name for container in application]),
         service_cluster=service_cluster(settings, labels.get("app") or workload.name),
         network=labels.get(names.NETWORK, ""),
     )
+
+
+def _pod_ports(application: Sequence[Container]) -> str:
+    """Return the container ports as the API server would write them: nothing null or empty."""
+    ports = [port for container in application for port in container.ports or ()]
+    text = _ENCODER.encode(ports)
+    if b":null" in text or b':""' in text:
+        text = _ENCODER.encode(
+            [
+                ContainerPort(port.name or UNSET, port.containerPort, port.protocol or "TCP")
+                for port in ports
+            ]
+        )
+    return text.decode()
 
 
 def _owner(workload: Workload, namespace: str) -> str:
