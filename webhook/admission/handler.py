@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, assert_never
+from functools import partial
+from typing import Any, Protocol, assert_never
 
 from msgspec import Raw, Struct
 
@@ -11,13 +12,18 @@ from webhook.admission import review
 from webhook.injection import patch
 from webhook.injection.engine import Denied, Injected, Outcome, Skipped
 from webhook.injection.plan import Context
+from webhook.model.pod import Pod
 
 
 class Injector(Protocol):
     """Decides on pods and plans their injection. `injection.engine.Engine` is one."""
 
+    def inject_view(self, pod: Pod, text: Callable[[], bytes | Raw], context: Context) -> Outcome:
+        """Return what becomes of a pod; `text` gives its JSON."""
+        ...
+
     def inject(self, text: bytes | Raw, context: Context) -> Outcome:
-        """Return what becomes of a pod."""
+        """Return what becomes of a pod, or of what should be one."""
         ...
 
 
@@ -78,20 +84,23 @@ class Handler:
             token=self._token(),
             namespace_labels=self._namespace_labels(request.namespace),
         )
-        return _answered(request, self._engine.inject(request.object, context))
+        if isinstance(request.object, Pod):
+            text = partial(review.object_text, body)
+            return _answered(request, self._engine.inject_view(request.object, text, context))
+        return _answered(request, self._engine.inject(review.object_text(body), context))
 
 
-def _is_new_pod(request: review.Request) -> bool:
+def _is_new_pod(request: review.Request[Any]) -> bool:
     return (
         request.operation == "CREATE"
         and not request.subResource
         and request.kind.kind == "Pod"
         and not request.kind.group
-        and bool(bytes(request.object))
+        and request.object is not None
     )
 
 
-def _answered(request: review.Request, outcome: Outcome) -> Admission:
+def _answered(request: review.Request[Any], outcome: Outcome) -> Admission:
     uid, reason = request.uid, outcome.match.reason.value
     match outcome:
         case Injected(stages=()):
@@ -117,7 +126,7 @@ def _audit(decision: str, reason: str) -> Mapping[str, str]:
 
 
 def _admission(
-    request: review.Request,
+    request: review.Request[Any],
     answer: bytes,
     decision: str,
     reason: str,

@@ -92,10 +92,13 @@ def plan(
     edits += rewrites.edits
 
     # 5. The init container, and the proxy with the pod's own `istio-proxy` merged over it.
-    init = sidecar.init(tuple(dict.fromkeys(rewrites.hook_ports)))
+    hook_ports = rewrites.hook_ports
+    init = sidecar.init(tuple(dict.fromkeys(hook_ports)) if hook_ports else ())
     facts = facts_of(application, workload, labels, context.namespace, settings)
     proxy = Raw(sidecar.proxy(facts, tuple(rewrites.targets), context.token))
-    own = _own_proxy(pod, value)
+    own = None
+    if pod.spec.initContainers or len(application) < len(pod.containers):
+        own = _own_proxy(pod, value)
     if own is not None:
         mode = settings.proxy.overlay
         proxy = Raw(msgspec.json.encode(user_overlay(msgspec.json.decode(proxy), own.value, mode)))

@@ -97,16 +97,19 @@ def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
 
 
 def _container(where: str, container: Container, rewriting: Rewriting, found: Rewrites) -> None:
+    liveness, readiness = container.livenessProbe, container.readinessProbe
+    startup, lifecycle = container.startupProbe, container.lifecycle
+    if liveness is readiness is startup is lifecycle is None:
+        return
     path = ("spec", where, Item(container.name))
     probes = (
-        ("livenessProbe", container.livenessProbe, ProbeSlot.LIVENESS),
-        ("readinessProbe", container.readinessProbe, ProbeSlot.READINESS),
-        ("startupProbe", container.startupProbe, ProbeSlot.STARTUP),
+        ("livenessProbe", liveness, ProbeSlot.LIVENESS),
+        ("readinessProbe", readiness, ProbeSlot.READINESS),
+        ("startupProbe", startup, ProbeSlot.STARTUP),
     )
     for key, probe, slot in probes:
         if probe is not None:
             _handler((*path, key), probe, slot, container, rewriting, found)
-    lifecycle = container.lifecycle
     if lifecycle is None:
         return
     hooks = (
