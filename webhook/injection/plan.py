@@ -37,7 +37,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True):
-    """What injection changes, in the coordinates of the pod that was planned for, and its warnings."""
+    """What injection changes, in the coordinates of the planned pod, and its warnings."""
 
     stage: Stage
     warnings: tuple[str, ...]

@@ -99,7 +99,7 @@ def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
 def _container(where: str, container: Container, rewriting: Rewriting, found: Rewrites) -> None:
     liveness, readiness = container.livenessProbe, container.readinessProbe
     startup, lifecycle = container.startupProbe, container.lifecycle
-    if liveness is readiness is startup is lifecycle is None:
+    if liveness is None and readiness is None and startup is None and lifecycle is None:
         return
     path = ("spec", where, Item(container.name))
     probes = (
