@@ -65,3 +65,8 @@ def line_differences(where: str, wanted: tuple[str, ...], found: tuple[str, ...]
     if not said and wanted != found:
         said.append(f"wrong order or number of rules in {where}")
     return said
+
+
+def outline(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Give what every version of the programs lists alike: each rule's comment, in order."""
+    return tuple(line.partition('comment "')[2].partition('"')[0] for line in lines)

@@ -7,7 +7,7 @@ that a run killed in between captures more rather than less.
 from __future__ import annotations
 
 from initcontainer import iptables
-from initcontainer.backends import BackendName, line_differences, ruleset_digest
+from initcontainer.backends import BackendName, line_differences, outline, ruleset_digest
 from initcontainer.facts import NET_RAW, can, legacy_tables
 from initcontainer.iptables import MADE, PREFIX, STATE_PREFIX, TableState
 from initcontainer.leftovers import KERNEL_FAMILY, Leftovers
@@ -55,11 +55,19 @@ class IptablesBackend:
             if after or self._holds(family):
                 self._restore(family, after)
         remembered = {family: self._fingerprint(ruleset, family) for family in Family}
-        differences = self.differences(ruleset)
-        if differences:
-            raise InitError(f"{self.name} applied something else: {differences[0]}")
+        for family in Family:
+            self._compare_outline(family, iptables.expected_state(ruleset, family, digest))
         if not self.is_legacy:
             self._remember(ruleset, remembered)
+
+    def _compare_outline(self, family: Family, wanted: dict[Table, TableState]) -> None:
+        """Compare chains and the order of rules; their words are left to `verify`."""
+        found = iptables.rules_only(self._saved(family))
+        if outlines(found) != outlines(wanted):
+            program = self._program(family, "restore")
+            raise InitError(
+                f"{program} did not apply what it was given: rules differ in number or order"
+            )
 
     def differences(self, ruleset: Ruleset) -> tuple[str, ...]:
         """Compare what iptables-save gives with what the ruleset means."""
@@ -178,6 +186,14 @@ class IptablesBackend:
 def is_ours(chain: KernelChain, family: Family) -> bool:
     """Tell whether a chain of an iptables table is one of ours."""
     return chain.family == KERNEL_FAMILY[family] and chain.name.startswith(PREFIX)
+
+
+def outlines(state: dict[Table, TableState]) -> dict[str, object]:
+    """Give the comments of every jump and chain, in order."""
+    return {
+        table: (outline(held.jumps), {name: outline(rules) for name, rules in held.chains})
+        for table, held in state.items()
+    }
 
 
 def table_differences(where: str, wanted: TableState, found: TableState) -> list[str]:

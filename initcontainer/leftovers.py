@@ -7,6 +7,8 @@ go, so do the marked chains and tables that nobody else uses.
 
 from __future__ import annotations
 
+import errno
+
 from initcontainer.iptables import MADE, TableState
 from initcontainer.netfilter import IPV4, IPV6, KernelChain, NfTables
 from initcontainer.networks import Family
@@ -34,15 +36,18 @@ class Leftovers:
     def drop(self, family: Family, after: dict[Table, TableState]) -> None:
         """Remove what is marked and no longer needed.
 
-        Raises:
-            OSError: ERESTART when someone changes rules at the same moment; nothing is removed.
+        When someone changes rules at the same moment it stays, marked, for the next run.
         """
         for table in Table:
             needed = hooks(after.get(table, TableState()))
-            for hook in Hook:
-                if hook not in needed:
-                    self._drop_chain(family, table, hook)
-            self._drop_table(family, table)
+            try:
+                for hook in Hook:
+                    if hook not in needed:
+                        self._drop_chain(family, table, hook)
+                self._drop_table(family, table)
+            except OSError as error:
+                if error.errno not in (errno.ERESTART, errno.EBUSY):
+                    raise
 
     def _drop_chain(self, family: Family, table: Table, hook: Hook) -> None:
         generation = self.tables.generation()

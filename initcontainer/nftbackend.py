@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initcontainer import nftables
-from initcontainer.backends import BackendName, line_differences, ruleset_digest
+from initcontainer.backends import BackendName, line_differences, outline, ruleset_digest
 from initcontainer.mistakes import InitError
 from initcontainer.netfilter import INET, NfTables, fingerprint
 from initcontainer.nftables import TABLE
@@ -40,10 +40,18 @@ class NftBackend:
         digest = ruleset_digest(ruleset)
         self.commands.run("nft", "-f", "-", script=nftables.replacement_script(ruleset, digest))
         remembered = self._fingerprint(ruleset)
-        differences = self.differences(ruleset)
-        if differences:
-            raise InitError(f"nft applied something else: {differences[0]}")
+        self._compare_outline(nftables.listing(ruleset, digest))
         self.tables.add_chain(INET, TABLE, STATE_PREFIX + remembered)
+
+    def _compare_outline(self, wanted: nftables.Listing) -> None:
+        """Compare chains and the order of rules.
+
+        The words of a rule are left to `verify`: versions of nft list some rules differently, and
+        the kernel took the transaction as a whole.
+        """
+        found = {name: outline(lines) for name, lines in self._listing().items()}
+        if found != {name: outline(lines) for name, lines in wanted.items()}:
+            raise InitError("nft did not apply what it was given: rules are missing or in disorder")
 
     def differences(self, ruleset: Ruleset) -> tuple[str, ...]:
         """Compare our table's listing with the one that the ruleset means."""

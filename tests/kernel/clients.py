@@ -111,7 +111,11 @@ def write(words: list[str], backend: str, lacking: str = "") -> None:
     ruleset = without(build_ruleset(capture, families), lacking)
     with system() as opened:
         opened.routes.add_missing(ruleset.routing, ruleset.families)
-        next(b for b in opened.backends() if b.name == backend).write(ruleset)
+        chosen = next(b for b in opened.backends() if b.name == backend)
+        chosen.write(ruleset)
+        differences = chosen.differences(ruleset)
+        if differences:
+            raise RuntimeError(differences[0])
 
 
 def apply_words(words: list[str], backend: str) -> dict[str, Any]:

@@ -163,6 +163,47 @@ def test_only_transient_errors_are_tried_again(
     assert counted == (4 if tries == 3 else 1)  # two refusals, the script, the read-back
 
 
+def test_another_dialect_of_nft_is_understood(empty: str, tmp_path: Path) -> None:
+    """A version that lists rules in other words applies, and its equal re-run changes nothing."""
+    dialect = tmp_path / "nft"
+    dialect.write_text(
+        f'#!/bin/sh\ncase "$*" in *list*) {tmp_path}/real "$@" '
+        f'| sed "s/meta skuid/skuid/; s/ counter / /";; *) exec {tmp_path}/real "$@";; esac\n'
+    )
+    dialect.chmod(0o755)
+    (tmp_path / "real").write_bytes(Path("/usr/sbin/nft").read_bytes())
+    (tmp_path / "real").chmod(0o755)
+    script = f'mount --make-rprivate /; mount --bind {dialect} /usr/sbin/nft; exec "$@"'
+    prefix = ("unshare", "-m", "sh", "-ec", script, "sh")
+    said = [report(empty, "apply", *CAPTURE, prefix=prefix) for _ in range(2)]
+
+    assert [(one["result"], one["backend"]) for one in said] == [
+        ("applied", "nft"),
+        ("unchanged", "nft"),
+    ]
+
+
+def test_a_program_that_loses_a_rule_is_caught(empty: str, tmp_path: Path) -> None:
+    """What was written is read back: a rule that did not arrive is a failure of that backend."""
+    losing = tmp_path / "nft"
+    losing.write_text(
+        f'#!/bin/sh\ncase "$*" in *list*) exec {tmp_path}/real "$@";; esac\n'
+        f"grep -v O5 | exec {tmp_path}/real -f -\n"
+    )
+    losing.chmod(0o755)
+    (tmp_path / "real").write_bytes(Path("/usr/sbin/nft").read_bytes())
+    (tmp_path / "real").chmod(0o755)
+    script = f'mount --make-rprivate /; mount --bind {losing} /usr/sbin/nft; exec "$@"'
+    prefix = ("unshare", "-m", "sh", "-ec", script, "sh")
+    alone = pillion_init(empty, "apply", *CAPTURE, "--backend", "nft", prefix=prefix)
+    said = report(empty, "apply", *CAPTURE, "-o", "1", prefix=prefix)
+
+    assert alone.returncode == 1
+    assert "nft did not apply what it was given" in alone.stderr
+    assert said["backend"] == "iptables-nft"
+    assert snapshot(empty)["nft -s list ruleset"].count("inet pillion") == 0
+
+
 def test_without_ipv6_addresses_both_families_are_captured(empty: str) -> None:
     """IPv6 that is merely unused is captured as well, so that a later address does not bypass."""
     in_namespace(empty, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
