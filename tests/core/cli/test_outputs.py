@@ -124,18 +124,22 @@ def test_pipe_is_written_to(inputs: Path) -> None:
     assert b"istio-proxy" in data
 
 
-def test_nothing_is_written_when_the_second_file_cannot_be(
-    inputs: Path, tmp_path: Path, pillion: Pillion
+@pytest.mark.parametrize("blocked", ["pod.yaml", "inner/deployment.yaml"])
+@pytest.mark.parametrize("other", ["as it was", None], ids=["there", "new"])
+def test_nothing_is_written_when_one_file_cannot_be(
+    blocked: str, other: str | None, inputs: Path, tmp_path: Path, pillion: Pillion
 ) -> None:
-    """A directory in the place of the second file leaves the first one, and no temporary file."""
+    """A directory in the place of one file leaves the other, and no temporary file or folder."""
     out = tmp_path / "out"
-    (out / "pod.yaml" / "in-the-way").mkdir(parents=True)
-    (out / "inner").mkdir()
-    (out / "inner" / "deployment.yaml").write_text("as it was")
+    (out / blocked / "in-the-way").mkdir(parents=True)
+    if other is not None:
+        free = out / ("inner/deployment.yaml" if blocked == "pod.yaml" else "pod.yaml")
+        free.parent.mkdir(exist_ok=True)
+        free.write_text(other)
     before = listing(tmp_path)
     run = pillion("inject", "-R", "-f", inputs, "-o", out)
     assert run.code == 1
-    assert run.err == f"pillion: {out}/pod.yaml: is a directory\n"
+    assert run.err == f"pillion: {out}/{blocked}: is a directory\n"
     assert listing(tmp_path) == before
 
 
