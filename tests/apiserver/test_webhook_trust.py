@@ -1,4 +1,4 @@
-"""Certificates and caBundle on real API servers: what is wrong is named, and a war is not fought."""
+"""Certificates and caBundle on real API servers: what is wrong is named, and no war fought."""
 
 from __future__ import annotations
 
