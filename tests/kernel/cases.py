@@ -24,7 +24,7 @@ from tests.kernel.networks import (
     VM_SIDE,
 )
 
-SHORT = 0.3
+SHORT = 0.2
 """Seconds to wait where silence is expected, or where a rule is missing on purpose."""
 APP = {"user": 1000, "group": 1000}
 BY_USER = {"user": 1337, "group": 1000}

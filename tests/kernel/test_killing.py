@@ -119,7 +119,7 @@ def test_killing_while_switching_backend_converges(pair: Pair, trace: Path, back
     pair.pod_clients.ask(op="clean")
     pair.pod_clients.ask(op="apply", words=list(CAPTURE), backend=other)
     calls = interesting_calls(where, trace, "apply", *CAPTURE, "--backend", backend)
-    for point in random.Random(SEED).sample(calls, min(8, len(calls))):
+    for point in random.Random(SEED).sample(calls, min(5, len(calls))):
         pair.pod_clients.ask(op="clean")
         pair.pod_clients.ask(op="apply", words=list(CAPTURE), backend=other)
         traced(where, f"inject={point}", trace, "apply", *CAPTURE, "--backend", backend)
