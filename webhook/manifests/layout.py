@@ -13,6 +13,7 @@ from webhook.manifests.node import Node
 
 _HEADER: Final = re.compile(r"(?:[&!][^\s]*\s+)*[|>](?P<indicators>[-+0-9]*)")
 """The first line of a block scalar, after its anchor and tag."""
+_DASH: Final = re.compile(r"^ *-", re.MULTILINE)
 
 
 class UnspliceableError(Exception):
@@ -56,17 +57,11 @@ def _items(text: str, node: Node, children: list[Node]) -> list[Entry]:
 
 
 def _first_dash(text: str, node: Node) -> int:
-    position = line_after(text, node.start)
-    while position < len(text):
-        end = line_after(text, position)
-        line = text[position:end]
-        content = line.lstrip(" ")
-        if content.startswith("-"):
-            return position + len(line) - len(content)
-        if content.strip() and not content.startswith("#"):
-            break
-        position = end
-    raise UnspliceableError("a list's first dash is not on a line of its own")
+    """Find the dash below a list's anchor or tag, where only comments may stand between."""
+    found = _DASH.search(text, node.start)
+    if found is None:
+        raise UnspliceableError("a list's first dash is not on a line of its own")
+    return found.end() - 1
 
 
 def _dash(text: str, position: int, column: int, child: Node) -> int:

@@ -53,6 +53,8 @@ REFUSED = {
     "json-unclosed": ('{"a": 1,\n"b": [}', "line 2: got no JSON"),
     "merge-of-a-list": ("a: &a [1]\nb:\n  <<: *a", "line 3: got a merge key `<<` without mappings"),
     "tag-mismatch": ("a: !!int x", 'line 1: got "x" under the tag !!int, expected a value that JSON'),
+    "collection-alias-as-a-key": ("a: &a [1]\n*a : b", "line 2: got a collection as a key"),
+    "json-of-300-levels": ('{"a":' * 300 + "1" + "}" * 300, "line 1: got more than 200 nested"),
     "null-key": ("~: 1", "line 1: got the key null, expected a string"),
 }  # fmt: skip
 

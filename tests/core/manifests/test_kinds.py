@@ -101,6 +101,18 @@ def test_workload_without_its_template_is_an_error(text: str, message: str) -> N
         kinds.survey(reading.document(text))
 
 
+def test_line_of_a_missing_field_is_that_of_what_holds_it() -> None:
+    """Counted from the content's first line; the deepest part of the path that exists counts."""
+    document = reading.document("# c\n---\na:\n- b\n- c: d\n")
+
+    assert [document.line_of(path) for path in (("a",), ("a", 1), ("a", 1, "c", "x"), ("z",))] == [
+        1,
+        2,
+        2,
+        0,
+    ]
+
+
 def test_lists_in_lists_are_found_up_to_a_depth() -> None:
     """A list nests eight times and no deeper."""
     value: Any = {"apiVersion": "v1", "kind": "Pod", **TEMPLATE}

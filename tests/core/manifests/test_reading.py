@@ -399,6 +399,12 @@ def test_rules_hold_without_go(text: str, expected: Any) -> None:
     assert (expected, type(expected)) == (got, type(got))
 
 
+@pytest.mark.parametrize(("value", "name"), [("a", "a"), (True, "true"), (5, "5"), (1e6, "1e+06")])
+def test_key_becomes_a_member_name(value: Any, name: str) -> None:
+    """As sigs.k8s.io/yaml writes it."""
+    assert name == scalars.key(value)
+
+
 def test_number_that_json_cannot_hold_is_refused() -> None:
     """Infinity and NaN have no JSON, so kubectl fails on them."""
     with pytest.raises(ManifestError, match="line 11: got the number inf, which JSON cannot hold"):

@@ -130,6 +130,15 @@ def test_long_key_reads_back(length: int) -> None:
         assert got == value
 
 
+@pytest.mark.parametrize(
+    ("value", "error"), [(float("nan"), ValueError), (float("inf"), ValueError), (b"", TypeError)]
+)
+def test_what_is_no_json_cannot_be_written(value: Any, error: type[Exception]) -> None:
+    """Numbers that JSON lacks, and values of other types."""
+    with pytest.raises(error):
+        emit.inline(value)
+
+
 def test_half_a_surrogate_pair_cannot_be_written() -> None:
     """YAML has no way to say it."""
     with pytest.raises(ValueError, match="half of a surrogate pair"):
