@@ -28,7 +28,7 @@ class Leftovers:
         marks: dict[Table, tuple[str, ...]] = {}
         for table, state in after.items():
             present = {chain.name for chain in self._chains(family, table)}
-            absent = [hook for hook in hooks(state) if hook not in present]
+            absent = sorted(hook for hook in hooks(state) if hook not in present)
             whole = () if present else (MADE,)
             marks[table] = (*whole, *(f"{MADE}_{hook}" for hook in absent))
         return marks

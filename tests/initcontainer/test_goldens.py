@@ -6,7 +6,7 @@ import pytest
 
 from initcontainer import iptables
 from initcontainer.networks import Family
-from tests.initcontainer.goldens import DIRECTORY, golden_text, ruleset_of
+from tests.initcontainer.golden import DIRECTORY, golden_text, ruleset_of
 from tests.initcontainer.scenarios import SCENARIOS
 
 ISTIO_SCENARIOS = 28

@@ -18,7 +18,7 @@ from initcontainer.program import System
 from initcontainer.reading import read_capture
 from initcontainer.rules import Rule, TableRules
 from initcontainer.ruleset import Ruleset, build_ruleset
-from tests.initcontainer.goldens import ruleset_of
+from tests.initcontainer.golden import ruleset_of
 from tests.initcontainer.scenarios import SCENARIOS
 from tests.kernel.loads import start_load, stop_load
 from tests.kernel.packets import send_invalid

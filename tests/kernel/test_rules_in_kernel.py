@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from initcontainer import iptables, nftables
 from initcontainer.networks import Family
 from tests.initcontainer.flags import VALID
-from tests.initcontainer.goldens import DIRECTORY
+from tests.initcontainer.golden import DIRECTORY
 from tests.initcontainer.scenarios import SCENARIOS
 from tests.kernel.mutations import BACKENDS
 from tests.kernel.networks import in_namespace, namespace

@@ -1,4 +1,4 @@
-"""Goldens: each scenario on each backend; `python -m tests.initcontainer.goldens` rewrites."""
+"""Goldens: each scenario on each backend; `python -m tests.initcontainer.golden` rewrites."""
 
 from __future__ import annotations
 
