@@ -13,6 +13,7 @@ from webhook.model.errors import RequestError
 from webhook.model.pod import NOTHING, Pod
 
 _VERSION = "admission.k8s.io/v1"
+_TOO_DEEP = "the body is no AdmissionReview: it is nested too deeply"
 
 
 class GroupVersionKind(Struct, frozen=True):
@@ -73,7 +74,7 @@ def read(body: bytes) -> Request[Pod] | Request[Any]:
         review = _POD_DECODER.decode(body)
     except (msgspec.ValidationError, RecursionError):
         review = _read_anything(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(400, f"the body is no AdmissionReview: {error}") from error
     if review.kind != "AdmissionReview" or review.apiVersion != _VERSION:
         raise RequestError(
@@ -87,20 +88,25 @@ def read(body: bytes) -> Request[Pod] | Request[Any]:
 
 
 def object_text(body: bytes) -> Raw:
-    """Return the text of the object of a review that was read before."""
-    request = _TEXT_DECODER.decode(body).request
+    """Return the text of the object of a review that was read before.
+
+    Raises:
+        RequestError: it is nested too deeply to be read again from where this is asked.
+    """
+    try:
+        request = _TEXT_DECODER.decode(body).request
+    except RecursionError as error:
+        raise RequestError(400, _TOO_DEEP) from error
     return NOTHING if request is None else request.object
 
 
 def _read_anything(body: bytes) -> _Review[Any]:
     try:
         return _DECODER.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(400, f"the body is no AdmissionReview: {error}") from error
     except RecursionError as error:
-        raise RequestError(
-            400, "the body is no AdmissionReview: it is nested too deeply"
-        ) from error
+        raise RequestError(400, _TOO_DEEP) from error
 
 
 def allowed(

@@ -1,4 +1,4 @@
-"""What an injected pod's author should hear: where the sidecar will not do what one would expect."""
+"""What an injected pod's author should hear: where a sidecar makes a difference."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def advice(
         user = context.runAsUser if context is not None else None
         if (common if user is None else user) == uid and container.name != names.PROXY:
             sentences.append(
-                f"container {container.name} runs as uid {uid}, the proxy's own: its outbound traffic "
-                "is never captured; choose another runAsUser"
+                f"container {container.name} runs as uid {uid}, the proxy's own: its outbound "
+                "traffic is never captured; choose another runAsUser"
             )
         sentences += [
             f"container {container.name} declares port {port.containerPort}, which the proxy "
@@ -39,8 +39,8 @@ def advice(
         ]
     if spec.dnsPolicy == "Default":
         sentences.append(
-            "spec.dnsPolicy is Default, so the proxy resolves names as the node does and may not find "
-            "Pilot's Service; use ClusterFirst"
+            "spec.dnsPolicy is Default, so the proxy resolves names as the node does and may not "
+            "find Pilot's Service; use ClusterFirst"
         )
     if namespace_labels is not None:
         sentences += _pod_security(sidecar, namespace_labels)

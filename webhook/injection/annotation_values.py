@@ -110,7 +110,7 @@ _DURATION = re.compile(r"([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?")
 _STAT_TAG = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
 
 
-class Refused(ValueError):  # noqa: N818 - the outcome of reading, as in `PodRejected`
+class Refused(ValueError):
     """The text is not acceptable; the message, if any, names the part at fault."""
 
 

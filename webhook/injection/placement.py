@@ -56,7 +56,8 @@ def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
         taken = volumes.intersection([volume.name for volume in spec.volumes])
         if taken:
             raise PodRejected(
-                f'spec.volumes: got the name "{min(taken)}", which is reserved for injection; rename it'
+                f'spec.volumes: got the name "{min(taken)}", which is reserved for injection; '
+                "rename it"
             )
 
 
@@ -69,7 +70,8 @@ def _collision(pod: Pod) -> str:
             if not name:
                 raise PodRejected(f"spec.{where}: got a container without a name, expected one")
             if name in names.RESERVED_CONTAINERS:
-                return f'spec.{where}: got the name "{name}", which is reserved for injection; rename it'
+                reserved = f'got the name "{name}", which is reserved for injection'
+                return f"spec.{where}: {reserved}; rename it"
             if name in seen:
                 return f'spec.{where}: got the name "{name}" twice, expected each once'
             seen.add(name)
@@ -82,8 +84,8 @@ def place(
     """Return the edits that put our containers in.
 
     Native: both before the user's init containers, so that those have a network. Classic: the init
-    container after the user's, which still reach the network before it is redirected to a proxy that
-    does not run yet, and the proxy as the last container.
+    container after the user's, which still reach the network before it is redirected to a proxy
+    that does not run yet, and the proxy as the last container.
     """
     edits: list[Edit] = []
     if own is not None:

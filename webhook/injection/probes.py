@@ -65,7 +65,7 @@ class Rewrites(Struct):
     """Classic sidecar only: ports of lifecycle hooks, to be excluded from capture."""
 
 
-class _Unrewritable(Exception):  # noqa: N818 - an outcome
+class _Unrewritable(Exception):
     """Why a handler is left alone; becomes a warning."""
 
 
@@ -223,7 +223,7 @@ def _http_target(
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T:
     try:
         return decoder.decode(raw)
-    except msgspec.ValidationError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _Unrewritable(f"its form is not known to this version ({error})") from error
 
 

@@ -138,7 +138,7 @@ class Identity(Struct, frozen=True):
 
 
 class Blank(Struct, frozen=True):
-    """The text of a record but for the token and what was replaced, which differ from pod to pod."""
+    """The text of a record but for the token and what was replaced, which differ by pod."""
 
     before: str
     after: str
@@ -156,9 +156,9 @@ class Blank(Struct, frozen=True):
         text += "}}"
         if len(text) > names.STATUS_LIMIT // 4 and len(text.encode()) > names.STATUS_LIMIT:
             raise PodRejected(
-                f"the record of what injection replaced takes {len(text.encode())} bytes, expected at "
-                f"most {names.STATUS_LIMIT}: the probes and hooks it must remember are too large; "
-                "shorten their headers and paths, or set the annotation "
+                f"the record of what injection replaced takes {len(text.encode())} bytes, expected "
+                f"at most {names.STATUS_LIMIT}: the probes and hooks it must remember are too "
+                "large; shorten their headers and paths, or set the annotation "
                 '"sidecar.istio.io/rewriteAppHTTPProbers" to "false"'
             )
         return text

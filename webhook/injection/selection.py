@@ -1,9 +1,9 @@
 """Gate A: whether the API server calls the webhook for a pod at all, from labels alone.
 
-These are the selectors of the chart's MutatingWebhookConfiguration. Where `explain` and the CLI know
-the namespace's labels, they ask here what the API server would do.
+These are the selectors of the chart's MutatingWebhookConfiguration. Where `explain` and the CLI
+know the namespace's labels, they ask here what the API server would do.
 
-| namespace `istio-injection` | namespace `istio.io/rev` | pod `…/inject` | pod `istio.io/rev` | called |
+| namespace injection | namespace revision | pod inject | pod revision | called |
 |---|---|---|---|---|
 | enabled | any | not "false" | any | `namespace`, as the default revision only |
 | other value | any | any | any | no |

@@ -125,7 +125,6 @@ def prepare(
     start = _without_resources(settings) if has_pod_resources else settings
     found = _without_redirection(effective(start, annotations, read_yaml))
     own = found.settings
-    _check(own)
     container = _proxy(found)
     for overlay in own.overlays:
         if overlay.target is OverlayTarget.PROXY:
@@ -193,18 +192,6 @@ def service_cluster(settings: Settings, service: str) -> str:
     return f"{literal(service)}.{Reference.POD_NAMESPACE}"
 
 
-def _check(settings: Settings) -> None:
-    if (
-        settings.traffic.interception_mode is InterceptionMode.TPROXY
-        and not settings.proxy.allow_tproxy
-    ):
-        raise PodRejected(
-            'annotation "sidecar.istio.io/interceptionMode": got "TPROXY", expected REDIRECT or NONE: '
-            "a transparent proxy runs as root with NET_ADMIN, which the administrator allows by "
-            "proxy.allowTproxy"
-        )
-
-
 def _without_redirection(found: Effective) -> Effective:
     """Say `NONE` in both places where nothing is redirected."""
     if found.settings.redirect.mode is not RedirectMode.NONE:
@@ -227,8 +214,8 @@ def _budget_advice(settings: Settings) -> str:
     return (
         "spec.resources is a budget for all containers, so the proxy gets none of its own: add "
         f"{requests.cpu or '0'} CPU and {requests.memory or '0'} of memory to its requests, and "
-        f"{limits.cpu or '0'} and {limits.memory or '0'} to its limits, or set sidecar.istio.io/proxyCPU "
-        "and proxyMemory"
+        f"{limits.cpu or '0'} and {limits.memory or '0'} to its limits, or set "
+        "sidecar.istio.io/proxyCPU and proxyMemory"
     )
 
 

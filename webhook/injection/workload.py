@@ -30,9 +30,9 @@ def workload_of(pod: Pod) -> Workload:
     """Return the workload of a pod as the API server sends it.
 
     Only a pod with a `generateName` was made by a controller. A ReplicaSet whose name ends in the
-    pod's template hash stands for its Deployment (or Rollout), a Job with a time in its name for its
-    CronJob, a ReplicationController with the label `deploymentconfig` for that. A pod's own name may
-    be empty.
+    pod's template hash stands for its Deployment (or Rollout), a Job with a time in its name for
+    its CronJob, a ReplicationController with the label `deploymentconfig` for that. A pod's own
+    name may be empty.
     """
     metadata = pod.metadata
     if metadata is UNSET or metadata is None:

@@ -1,4 +1,4 @@
-"""The value of a single YAML document, for texts that are not manifests: annotations, configuration."""
+"""The value of a single YAML document, for a text that is no manifest: an annotation."""
 
 from __future__ import annotations
 

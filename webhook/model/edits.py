@@ -83,9 +83,9 @@ class Drop(msgspec.Struct, frozen=True):
 class Put(msgspec.Struct, frozen=True):
     """Insert `items`, in order, into the list at `path`, before the item named `before`.
 
-    None for `before`, or a name that is not there, appends. A list that is absent or null is created
-    (a null one in its place). `names` are those of the items; `was` says what was there: `ABSENT`,
-    None for null, or `PRESENT`.
+    None for `before`, or a name that is not there, appends. A list that is absent or null is
+    created (a null one in its place). `names` are those of the items; `was` says what was there:
+    `ABSENT`, None for null, or `PRESENT`.
     """
 
     path: Path

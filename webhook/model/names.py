@@ -1,4 +1,4 @@
-"""Every container name, label, annotation key, mount path and number that must be the same everywhere."""
+"""Every name, key, path and number that must be the same everywhere, with its source."""
 
 from __future__ import annotations
 

@@ -33,15 +33,15 @@ class Metadata(Struct, frozen=True):
     name: str | None = None
     generateName: str | None = None
     namespace: str | None = None
-    labels: Labels | None | UnsetType = UNSET
-    annotations: Labels | None | UnsetType = UNSET
+    labels: Labels | UnsetType | None = UNSET
+    annotations: Labels | UnsetType | None = UNSET
     ownerReferences: list[Owner] | None = None
 
 
 class ContainerPort(Struct, frozen=True):
     """An entry of a container's `ports`; also written, as Pilot's node metadata has them."""
 
-    name: str | None | UnsetType = UNSET
+    name: str | UnsetType | None = UNSET
     containerPort: int = 0
     protocol: str | None = "TCP"
 
@@ -98,10 +98,10 @@ class OperatingSystem(Struct, frozen=True):
 class Spec(Struct, frozen=True):
     """`spec` of a pod or a pod template."""
 
-    containers: list[Container] | None | UnsetType = UNSET
-    initContainers: list[Container] | None | UnsetType = UNSET
-    volumes: list[Named] | None | UnsetType = UNSET
-    imagePullSecrets: list[Named] | None | UnsetType = UNSET
+    containers: list[Container] | UnsetType | None = UNSET
+    initContainers: list[Container] | UnsetType | None = UNSET
+    volumes: list[Named] | UnsetType | None = UNSET
+    imagePullSecrets: list[Named] | UnsetType | None = UNSET
     hostNetwork: bool | None = None
     os: OperatingSystem | None = None
     dnsPolicy: str | None = None
@@ -113,7 +113,7 @@ class Pod(Struct, frozen=True):
     """A pod, or the pod template of a workload."""
 
     spec: Spec
-    metadata: Metadata | None | UnsetType = UNSET
+    metadata: Metadata | UnsetType | None = UNSET
 
     @property
     def labels(self) -> Labels:
