@@ -275,3 +275,4 @@ def test_bad_certificates_are_refused_by_the_api_server_and_named_by_readiness(
                 seconds=20,
                 what=f"{expected}, and not {found.dry_run(namespace)}",
             )
+            replica.component.stop()  # else the API server keeps its connection for the next
