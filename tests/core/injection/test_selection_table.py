@@ -128,9 +128,7 @@ TABLE: dict[str, tuple[Labels, Labels, str | None, str | None]] = {
 
 
 @pytest.mark.parametrize(("namespace", "pod", "default", "canary"), TABLE.values(), ids=TABLE)
-def test_named_row(
-    namespace: Labels, pod: Labels, default: str | None, canary: str | None
-) -> None:
+def test_named_row(namespace: Labels, pod: Labels, default: str | None, canary: str | None) -> None:
     """The rows that people ask about, as the default revision and beside one."""
     assert select(namespace, pod, revision="pillion", is_default=True).webhook == default
     assert select(namespace, pod, revision="pillion", is_default=False).webhook == canary

@@ -1,8 +1,8 @@
-"""What a real API server makes of a pod: empty members left out, defaults filled in, quantities rewritten.
+"""What a real API server makes of a pod: nothing empty, defaults filled in, quantities rewritten.
 
-The rules of k8s.io/kubernetes pkg/apis/core/v1/{defaults,zz_generated.defaults}.go, of the JSON tags
-of k8s.io/api/core/v1, of apimachinery's resource.Quantity, and of the ServiceAccount admission
-plugin, as far as a generated pod needs them.
+The rules of pkg/apis/core/v1/{defaults,zz_generated.defaults}.go in k8s.io/kubernetes, of the JSON
+tags of k8s.io/api, of apimachinery's resource.Quantity, and of the ServiceAccount admission plugin,
+as far as a generated pod needs them.
 """
 
 from __future__ import annotations

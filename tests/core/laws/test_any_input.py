@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from random import Random
 from typing import Any
@@ -49,8 +50,9 @@ def _corrupted(value: Any, seed: int, times: int) -> Any:
 
 
 def _places(value: Any) -> Any:
-    inner = value.items() if isinstance(value, dict) else ()
-    inner = enumerate(value) if isinstance(value, list) else inner
+    inner: Any = ()
+    if isinstance(value, dict | list):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, member in inner:
         yield value, key
         yield from _places(member)
@@ -66,11 +68,10 @@ def _check(by: Configuration, data: bytes) -> None:
     assert isinstance(by.engine.explain(data, CONTEXT), Explanation)
     try:
         stages = by.engine.uninject(data)
-    except PodRejected as error:
-        assert str(error)
-    else:
-        value = json.loads(data)
-        assert patched(value, stages) == decoded(apply_stages(stages, value))
+    except PodRejected:
+        return
+    value = json.loads(data)
+    assert patched(value, stages) == decoded(apply_stages(stages, value))
 
 
 @given(engines, st.binary(max_size=60))
@@ -119,10 +120,8 @@ def test_corrupted_text(by: Configuration, pod: Any, seed: int, odd: bytes) -> N
     at = Random(seed).randrange(len(data))
     outcome = by.engine.inject(data[:at] + odd + data[at:], CONTEXT)
     assert isinstance(outcome, Injected | Skipped | Denied)
-    try:
+    with contextlib.suppress(PodRejected):
         by.engine.uninject(data[:at] + odd + data[at:])
-    except PodRejected as error:
-        assert str(error)
 
 
 _DEEP = b"[" * 100_000 + b"]" * 100_000

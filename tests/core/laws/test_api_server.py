@@ -1,4 +1,4 @@
-"""An injected pod that went through an API server, or was made from an injected template, is done."""
+"""An injected pod that an API server stored, or that comes of an injected template, is done."""
 
 from __future__ import annotations
 

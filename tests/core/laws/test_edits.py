@@ -24,7 +24,7 @@ def patched(value: Any, stages: tuple[patch.Stage, ...]) -> Any:
 
 @given(engines, engines, pods.pods())
 def test_patch_is_apply(by: Configuration, other: Configuration, pod: Any) -> None:
-    """The JSON Patch of an injection, of its undoing and of another injection over it is `apply`."""
+    """The JSON Patch of an injection, its undoing and another injection over it is `apply`."""
     stages = accepted(by, pod).stages
     injected = decoded(apply_stages(stages, pod))
     assert patched(pod, stages) == injected
@@ -68,12 +68,13 @@ def test_edits_do_not_overlap(by: Configuration, pod: Any) -> None:
 
 
 def _check_was(edit: Edit, value: Any, made: set[Path]) -> None:
-    found = ABSENT if any(edit.path[:n] in made for n in range(len(edit.path))) else None
-    found = found or _at(edit.path, value)
+    is_new = any(edit.path[:depth] in made for depth in range(len(edit.path)))
+    found: Any = ABSENT if is_new else _at(edit.path, value)
     if isinstance(edit, Put):
         assert edit.was is (found if found in (None, ABSENT) else PRESENT)
         assert edit.names == tuple(decoded(item)["name"] for item in edit.items)
-        held = [item.get("name") for item in found or ()] if found is not ABSENT else []
+        items = found if isinstance(found, list) else []
+        held = [item.get("name") for item in items]
         assert edit.before is None or edit.before in held
         return
     assert isinstance(edit, Set | Swap | Drop)
