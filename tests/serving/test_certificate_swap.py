@@ -143,6 +143,15 @@ def test_only_tls_12_and_13_are_spoken(
         raw.close()
 
 
+def test_certificates_satisfy_the_strictest_client(server: LocalServer) -> None:
+    """A client that holds certificates to every rule of RFC 5280, as Python 3.13's, connects."""
+    context = server.trust()
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    raw = socket.create_connection(server.address, timeout=10)
+    with context.wrap_socket(raw, server_hostname="localhost") as connection:
+        assert connection.version() == "TLSv1.3"
+
+
 def test_http_2_is_not_offered(server: LocalServer) -> None:
     """A client that would like HTTP/2, as Go's does, is told HTTP/1.1."""
     context = server.trust()

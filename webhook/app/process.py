@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import resource
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -54,9 +55,16 @@ def serve(options: Options) -> int:
         ClusterError: nothing says where the API server is.
     """
     gc.enable()  # the command line switched it off
+    _allow_files()
     configure_logging(options.log_level)
     uvloop.run(_serve(options))
     return 0
+
+
+def _allow_files() -> None:
+    """Allow as many open files as the system permits: every connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(options: Options) -> None:
