@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from webhook.manifests import emit, layout
 from webhook.manifests.alignment import align, names
 from webhook.manifests.emit import Style
+from webhook.manifests.equality import same
 from webhook.manifests.layout import Entry, UnspliceableError
+from webhook.manifests.merging import beside_merge
 from webhook.manifests.node import Node, name
 
 
@@ -93,7 +95,7 @@ class _Pen:
             return names(after), after
         if not node.merge:
             return list(after), list(after.values())
-        return _beside_merge(node, after)
+        return beside_merge(node, after)
 
     def _written(self, node: Node, key: Any, value: Any, column: int) -> str:
         if node.mapping:
@@ -112,13 +114,25 @@ class _Pen:
         elif gone and not layout.is_first(self.text, gone[0].start):
             if following == len(entries):
                 raise UnspliceableError("a collection on its parent's line would be left empty")
-            self._put(gone[0].start, entries[following].start, "")
+            self._pull_up(gone, entries[following])
         elif gone:
             self._remove(gone)
         elif new and previous >= 0:
             self._insert_after(within, previous, following, new)
         elif new:
             self._insert_before(within, entries[following], new)
+
+    def _pull_up(self, gone: Sequence[Entry], kept: Entry) -> None:
+        """Remove the entries that begin on a dash's line, before one that is kept."""
+        ends = [layout.content_end(self.text, entry.node) for entry in gone]
+        starts = [entry.start for entry in (*gone[1:], kept)]
+        if all("#" not in self.text[end:start] for end, start in zip(ends, starts, strict=True)):
+            self._put(gone[0].start, kept.start, "")
+            return
+        # The comments stay where they are, and so does what follows them.
+        dash = len(self.text[: gone[0].start].rstrip(" "))
+        self._put(dash, ends[0], "")
+        self._remove(gone[1:])
 
     def _remove(self, gone: Sequence[Entry]) -> None:
         for entry in gone:
@@ -249,39 +263,3 @@ def _names(node: Node, entries: Sequence[Entry]) -> list[Any]:
     if node.mapping:
         return [name(entry.key) for entry in entries if entry.key is not None]
     return list(names(node.value))
-
-
-def _beside_merge(node: Node, after: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """Give the entries of a mapping with a merge key: those it has, then the new ones.
-
-    A new one stands last, because kubectl lets a merge key override what precedes it.
-    """
-    children = node.children or []
-    own = {name(key): value.value for key, value in zip(children[::2], children[1::2], strict=True)}
-    if len(own) * 2 < len(children):
-        raise UnspliceableError("a mapping with several merge keys")
-    if any(key not in after and key not in own for key in node.value):
-        raise UnspliceableError("a member that comes from a merge key goes away")
-    changed: dict[str | None, Any] = {
-        key: value
-        for key, value in after.items()
-        if key not in node.value or not same(node.value[key], value)
-    }
-    kept = {key: value for key, value in own.items() if key is None or key in after}
-    wanted = {**kept, **changed}
-    return list(wanted), list(wanted.values())
-
-
-def same(before: Any, after: Any) -> bool:
-    """Whether two JSON values are equal, true and 1 told apart, whatever the order of members."""
-    if before is after:
-        return True
-    if isinstance(before, dict) and isinstance(after, dict):
-        return before.keys() == after.keys() and all(
-            same(value, after[key]) for key, value in before.items()
-        )
-    if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(same, before, after))
-    if isinstance(before, bool) or isinstance(after, bool):
-        return False
-    return bool(before == after)

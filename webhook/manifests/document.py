@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
@@ -25,8 +24,7 @@ class Form(StrEnum):
     YAML = "yaml"
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, dict=True):
     """A span of a stream; the texts of a stream's documents joined are the stream.
 
     `text` begins with the separator line and what precedes it; `text[start:end]` is the content.

@@ -10,6 +10,7 @@ import msgspec
 from webhook.injection.apply import apply
 from webhook.manifests import difference, emit, jsontext, layout, scalars, tree
 from webhook.manifests.document import Document, Form
+from webhook.manifests.equality import same
 from webhook.manifests.layout import UnspliceableError
 from webhook.manifests.node import Node
 from webhook.model.edits import Edit
@@ -49,7 +50,7 @@ def splice(document: Document, changes: Sequence[tuple[PodPlace, Sequence[Edit]]
     after = before
     for place, edits in changes:
         after = _changed(after, place.path, edits)
-    is_same = difference.same(before, after)
+    is_same = same(before, after)
     if document.form is Form.JSON and not is_same:
         return Spliced(_around(document, jsontext.encode(after, document.body)))
     root = document.root

@@ -88,6 +88,11 @@ CASES: dict[str, tuple[str, Sequence[Edit], str]] = {
         "spec:\n  containers:\n  - image: x\n    name: app # main\n", [Drop(("spec", "containers", Item("app"), "image"))],
         "spec:\n  containers:\n  - name: app # main\n",
     ),
+    "first-member-before-a-comment": (
+        "spec:\n  containers:\n  - image: x # x\n    # y\n    ports: []\n    # z\n    name: app\n",
+        [Drop(("spec", "containers", Item("app"), "image")), Drop(("spec", "containers", Item("app"), "ports"))],
+        "spec:\n  containers:\n  - # x\n    # y\n    # z\n    name: app\n",
+    ),
     "block-scalar-last": (
         "spec:\n  containers:\n  - name: app\n    args:\n    - |\n      echo # no comment\n\n      done\n\n# end\n", [SIDECAR],
         "spec:\n  containers:\n  - name: app\n    args:\n    - |\n      echo # no comment\n\n      done\n  - name: istio-proxy\n\n# end\n",

@@ -41,13 +41,13 @@ def _lines(
     root: Any, path: Sequence[str | int], edit: Edit, edits: Sequence[Edit]
 ) -> Iterable[int]:
     node, start = root, root.start_mark.line
-    holders: list[int] = []
+    holder, holders = root, list[int]()
     for step in (*path, *edit.path):
         if getattr(node, "flow_style", True):
             # On one line, empty, or null: the whole value may be written anew.
             return range(start, _end(node) + 1)
         holders.append(start)
-        found = _child(node, step)
+        holder, found = node, _child(node, step)
         if found is None:
             return holders if isinstance(edit, Restore) else ()
         start, node = found
@@ -57,9 +57,15 @@ def _lines(
     dropped = [each for each in edits if isinstance(each, Drop) and each.path[:-1] == edit.path]
     is_kept = isinstance(edit, Restore) and is_block and len(dropped) < len(node.value)
     end = start if is_kept else _end(node)
-    # What holds nothing any more gets brackets on its key's line.
-    emptied = holders if isinstance(edit, Drop | Restore) else ()
-    return (*emptied, *range(start, end + 1))
+    # What holds nothing any more gets brackets on its key's line; what follows the first member of
+    # a list's item may take its place on the dash's line.
+    beside = (*holders, *_second(holder)) if isinstance(edit, Drop | Restore) else ()
+    return (*beside, *range(start, end + 1))
+
+
+def _second(node: Any) -> tuple[int, ...]:
+    is_mapping = isinstance(node, yaml.MappingNode)
+    return tuple(key.start_mark.line for key, _ in node.value[1:2]) if is_mapping else ()
 
 
 def _child(node: Any, step: Step) -> tuple[int, Any] | None:
