@@ -34,7 +34,8 @@ BATCH_GENERATION = 1
 TABLE_NAME, TABLE_FLAGS, DORMANT = 1, 2, 1
 CHAIN_TABLE, CHAIN_NAME, CHAIN_HOOK, CHAIN_POLICY = 1, 3, 4, 5
 ACCEPT = struct.pack(">I", 1)
-RULE_TABLE, RULE_CHAIN, RULE_HANDLE = 1, 2, 3
+RULE_TABLE, RULE_CHAIN, RULE_HANDLE, RULE_USERDATA = 1, 2, 3, 7
+COMMENT = 0
 GENERATION_ID = 1
 
 
@@ -53,11 +54,12 @@ class KernelChain:
 
 @value
 class KernelRule:
-    """One rule: its chain, its handle, and the raw message (to look for chain names)."""
+    """One rule: chain, handle, nft's comment, and the raw message (to look for chain names)."""
 
     chain: str
     handle: int
     raw: bytes
+    comment: str = ""
 
 
 class NfTables:
@@ -151,7 +153,22 @@ class NfTables:
 def kernel_rule(body: bytes, found: Attributes) -> KernelRule:
     """Decode one rule."""
     handle = int(struct.unpack(">Q", found[RULE_HANDLE])[0])
-    return KernelRule(chain=string(found[RULE_CHAIN]), handle=handle, raw=body)
+    return KernelRule(
+        chain=string(found[RULE_CHAIN]),
+        handle=handle,
+        raw=body,
+        comment=rule_comment(found.get(RULE_USERDATA, b"")),
+    )
+
+
+def rule_comment(data: bytes) -> str:
+    """Find the comment in a rule's user data: a run of type, length, value (libnftnl's udata.h)."""
+    while len(data) > 2:
+        kind, length = data[0], data[1]
+        if kind == COMMENT:
+            return string(data[2 : 2 + length])
+        data = data[2 + length :]
+    return ""
 
 
 def message_type(number: int) -> int:

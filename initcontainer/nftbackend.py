@@ -49,8 +49,10 @@ class NftBackend:
         The words of a rule are left to `verify`: versions of nft list some rules differently, and
         the kernel took the transaction as a whole.
         """
-        found = {name: outline(lines) for name, lines in self._listing().items()}
-        if found != {name: outline(lines) for name, lines in wanted.items()}:
+        found: dict[str, tuple[str, ...]] = {}
+        for rule in self.tables.rules(INET, TABLE):
+            found[rule.chain] = (*found.get(rule.chain, ()), rule.comment)
+        if found != {name: tuple(filter(None, outline(body))) for name, body in wanted.items()}:
             raise InitError("nft did not apply what it was given: rules are missing or in disorder")
 
     def differences(self, ruleset: Ruleset) -> tuple[str, ...]:
