@@ -7,6 +7,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+
 from webhook.manifests import jsontext, tree
 from webhook.manifests.node import Node, child
 from webhook.manifests.place import Place
