@@ -1,0 +1,115 @@
+"""Who is injected, by the labels of namespace and pod, with a real webhook behind the selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.apiserver.conftest import ControlPlanes
+from tests.apiserver.kubernetes_version import KubernetesVersion
+from tests.apiserver.polling import wait_until
+from tests.apiserver.replicas import Installation, installation
+
+pytestmark = pytest.mark.apiserver
+
+OWN, OTHER = "OWN", "other"
+"""OWN stands for the release's revision."""
+
+# namespace: istio-injection, istio.io/rev; pod: sidecar.istio.io/inject, istio.io/rev;
+# the webhook that is called as one revision of several, and as the default one; "" is none.
+Row = tuple[str | None, str | None, str | None, str | None, str, str]
+TABLE: tuple[Row, ...] = (
+    ("disabled", None, None, None, "", ""),
+    ("disabled", OWN, "true", OWN, "", ""),
+    ("enabled", None, None, None, "", "namespace"),
+    ("enabled", None, "true", None, "", "namespace"),
+    ("enabled", OTHER, None, OTHER, "", "namespace"),
+    ("enabled", None, "false", None, "", ""),
+    (None, OWN, None, None, "rev.namespace", "rev.namespace"),
+    (None, OWN, "true", OTHER, "rev.namespace", "rev.namespace"),
+    (None, OWN, "yes", None, "rev.namespace", "rev.namespace"),
+    (None, OWN, "false", None, "", ""),
+    (None, OTHER, None, None, "", ""),
+    (None, OTHER, "true", OWN, "", ""),
+    (None, None, "false", OWN, "", ""),
+    (None, None, None, OWN, "rev.object", "rev.object"),
+    (None, None, "true", OWN, "rev.object", "rev.object"),
+    (None, None, "true", OTHER, "", ""),
+    (None, None, "true", None, "", "object"),
+    (None, None, "yes", None, "", ""),
+    (None, None, None, None, "", ""),
+)
+
+
+@pytest.fixture(scope="module", params=list(KubernetesVersion))
+def plain(
+    request: pytest.FixtureRequest,
+    control_planes: ControlPlanes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
+    """Yield an installation as one revision of several."""
+    with installation(control_planes.get(request.param), tmp_path_factory.mktemp("plain")) as found:
+        found.serve()
+        yield found
+
+
+def test_as_one_revision_of_several(plain: Installation) -> None:
+    """Only who names our revision is injected, each by exactly one webhook."""
+    check(plain, expected=4)
+
+
+def test_as_the_default_revision(plain: Installation) -> None:
+    """Who names none is injected too, each by exactly one webhook."""
+    release = plain.release
+    release.upgrade(f"configuration: {{revision: {release.name}, defaultRevision: true}}\n")
+    wait_until(
+        lambda: (
+            plain.replicas[0].metric("pillion_cabundle_in_sync") == 1
+            and plain.replicas[0].ready()[0]
+        ),
+        seconds=30,
+        what="the new webhooks trusted",
+    )
+    check(plain, expected=5)
+
+
+def check(found: Installation, *, expected: int) -> None:
+    """Create a namespace and a pod with kubectl for each row, and look at who was called."""
+    calls = [(row, row[expected], called(found, *_own(found, row[:4]))) for row in TABLE]
+    assert [each for each in calls if each[1] != each[2]] == []
+
+
+def called(
+    found: Installation,
+    injection: str | None,
+    revision: str | None,
+    inject: str | None,
+    pod_revision: str | None,
+) -> str:
+    """Return the webhook that injected the pod; "" when it came back as it was."""
+    labels = {"istio-injection": injection, "istio.io/rev": revision}
+    namespace = found.plane.create_namespace(
+        labels={key: value for key, value in labels.items() if value is not None}
+    )
+    wishes = {"sidecar.istio.io/inject": inject, "istio.io/rev": pod_revision}
+    shown = ",".join(f"{key}={value}" for key, value in wishes.items() if value is not None)
+    ran = found.plane.kubectl(
+        "run", "web", "--image=nginx:1.29", "--namespace", namespace,
+        *([f"--labels={shown}"] if shown else []),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    pod = found.plane.api.get(f"/api/v1/namespaces/{namespace}/pods/web")
+    (event,) = found.plane.audit_log.events(namespace=namespace, resource="pods", verb="create")
+    decisions = [
+        key.partition(".pillion.istio.io/")[0]
+        for key, value in event["annotations"].items()
+        if key.endswith(".pillion.istio.io/decision") and value == "inject"
+    ]
+    is_injected = "initContainers" in pod["spec"]
+    assert len(decisions) == is_injected, (decisions, pod["spec"])
+    return decisions[0] if decisions else ""
+
+
+def _own(found: Installation, labels: tuple[str | None, ...]) -> list[str | None]:
+    return [found.release.name if each == OWN else each for each in labels]
