@@ -1,4 +1,4 @@
-"""`python -m tests.goldens [--update]`: compare the goldens with what the engine makes, or write them."""
+"""`python -m tests.goldens [--update]`: compare the goldens with the engine, or write them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec import Struct
@@ -21,9 +22,6 @@ _PATH: Final = "\ue000path\ue001"
 _SERVICE: Final = "\ue000service\ue001"
 _PORT: Final = 1000000007
 _TIMEOUT: Final = 1000000009
-
-_Shape = tuple[ProbeKind, bool, bool]
-"""What decides a route's form: the kind, whether it is a hook, whether it has a Host of its own."""
 
 
 def _sample(kind: ProbeKind, *, is_hook: bool = False, has_host: bool = False) -> ProbeTarget:
@@ -47,15 +45,16 @@ class ProbeText(Struct, frozen=True):
     """The shapes of one configuration."""
 
     filters: bytes
-    routes: dict[_Shape, Template]
-    clusters: dict[ProbeKind, Template]
+    route: Callable[[ProbeKind, bool, bool], Template]
+    """By kind, whether it is a hook, and whether it has a Host of its own; made when first used."""
+    cluster: Callable[[ProbeKind], Template]
 
     def fill(self, targets: tuple[ProbeTarget, ...], token: str) -> dict[bytes, bytes]:
         """Return what belongs in the holes that `probe_stand_ins` names."""
         if not targets:
             return {b"filters": b"", b"clusters": b"", b"routes": b""}
         asked = dict.fromkeys((target.kind, target.port) for target in targets)
-        clusters = [self.clusters[kind].fill({b"port": b"%d" % port}) for kind, port in asked]
+        clusters = [self.cluster(kind).fill({b"port": b"%d" % port}) for kind, port in asked]
         return {
             b"filters": self.filters,
             b"clusters": b"".join(clusters),
@@ -63,8 +62,8 @@ class ProbeText(Struct, frozen=True):
         }
 
     def _route(self, target: ProbeTarget, token: str) -> bytes:
-        shape = (target.kind, target.slot in probes.HOOKS, target.has_host)
-        return self.routes[shape].fill(
+        route = self.route(target.kind, target.slot in probes.HOOKS, target.has_host)
+        return route.fill(
             {
                 b"match": inside(probe_path(token, target.container, target.slot)),
                 b"path": inside(target.path),
@@ -76,17 +75,11 @@ class ProbeText(Struct, frozen=True):
 
 
 def prepare_probes(settings: Settings) -> ProbeText:
-    """Render each shape with holes."""
-    shapes = product(ProbeKind, (False, True), (False, True))
+    """Prepare to render each shape with holes when it is first met."""
     return ProbeText(
         filters=_filters(),
-        routes={
-            (kind, is_hook, has_host): _route_template(
-                _sample(kind, is_hook=is_hook, has_host=has_host)
-            )
-            for kind, is_hook, has_host in shapes
-        },
-        clusters={kind: _cluster_template(settings, kind) for kind in ProbeKind},
+        route=lru_cache(maxsize=None)(_route_template),
+        cluster=lru_cache(maxsize=None)(partial(_cluster_template, settings)),
     )
 
 
@@ -112,7 +105,12 @@ def _clusters(settings: Settings, sample: ProbeTarget) -> bytes:
     return b"," + quoted(encode(probes.clusters(settings, (sample,))))[1:-1]
 
 
-def _route_template(sample: ProbeTarget) -> Template:
+def _route_template(
+    kind: ProbeKind,
+    is_hook: bool,  # noqa: FBT001 - a key of the cache
+    has_host: bool,  # noqa: FBT001 - a key of the cache
+) -> Template:
+    sample = _sample(kind, is_hook=is_hook, has_host=has_host)
     stand_ins = {
         b"match": inside(probe_path(TOKEN, sample.container, sample.slot)),
         b"path": inside(_PATH),

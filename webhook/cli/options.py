@@ -72,13 +72,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """
     import msgspec
 
-    from webhook.configuration.reader import read
     from webhook.model.errors import ConfigurationError
     from webhook.model.settings import Settings
 
     name = arguments.config or os.environ.get(CONFIG_VARIABLE)
     settings = Settings()
     if name:
+        from webhook.configuration.reader import read
+
         try:
             text = Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

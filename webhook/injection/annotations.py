@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from webhook.injection.annotation_values import Refused, shown
@@ -106,6 +105,9 @@ def is_allowed(key: str, rules: AnnotationRules) -> bool:
 
 def nearest(key: str) -> str:
     """Return `, did you mean …` for a key close to one of the catalogue, else nothing."""
+    # Only slips need it, and a start of the command line would pay for the import.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     near = get_close_matches(key, KEYS, 1) if len(key) < 200 else []
     return f", did you mean {near[0]}" if near else ""
 

@@ -39,7 +39,7 @@ def init_container(
     if redirect.image_pull_policy is not None:
         container["imagePullPolicy"] = redirect.image_pull_policy.value
     container["args"] = (
-        redirect_arguments(settings, excluded_ports) if sets_rules else ["validate", "--self"]
+        redirect_arguments(settings, excluded_ports) if sets_rules else check_arguments(settings)
     )
     container |= resources(redirect.resources)
     container["securityContext"] = _as_root(settings) if sets_rules else _unprivileged(settings)
@@ -81,6 +81,16 @@ def redirect_arguments(settings: Settings, excluded_ports: tuple[int, ...] = ())
         if values or flag in ("include-outbound-cidrs", "include-inbound-ports")
     )
     return [*arguments, f"--backend={settings.redirect.backend.value}", "--ipv6=auto"]
+
+
+def check_arguments(settings: Settings) -> list[str]:
+    """Return the arguments of `pillion-init` that check, unprivileged, that rules are in place."""
+    return [
+        "validate",
+        "--self",
+        f"--proxy-inbound-port={settings.proxy.ports.inbound}",
+        f"--proxy-uid={settings.proxy.uid}",
+    ]
 
 
 def resources(wanted: Resources) -> dict[str, Any]:

@@ -7,7 +7,6 @@ never checks `includeOutboundPorts`.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network
 
 from webhook.injection.annotation_values import Refused
 
@@ -57,6 +56,9 @@ def cidr(text: str) -> str:
     """Read one prefix; bits behind its length are cleared, as the kernel does."""
     if not _PREFIX.fullmatch(text):
         raise Refused(f'"{text}" is none')
+    # Few pods name a prefix, and a start of the command line would pay for the import.
+    from ipaddress import IPv4Network, IPv6Network  # noqa: PLC0415
+
     kind = IPv6Network if ":" in text else IPv4Network
     try:
         return str(kind(text, strict=False))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from webhook.injection.annotation_values import is_plain, shown
@@ -171,6 +170,9 @@ def _wrong(value: Any, path: str, note: Note, expected: str) -> None:
 
 
 def _nearest(key: Any, members: Mapping[str, Check]) -> str:
+    # Only slips need it, and a start of the command line would pay for the import.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     near = get_close_matches(key, members, 1) if isinstance(key, str) and len(key) < 100 else []
     return f", did you mean {near[0]}" if near else ""
 

@@ -8,11 +8,13 @@ reason to inject again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webhook.injection.quantity import amount
 from webhook.model import names
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "apiVersion": ("v1",),
