@@ -55,7 +55,7 @@ def parse(text: str, place: Place) -> Node | None:
         ManifestError: not YAML, a second document, too deep, duplicate keys, excessive or
             recursive aliases, or a value that has no JSON.
     """
-    skipped = _INNER_MARK.search(text)
+    skipped = _INNER_MARK.search(text) if "\ufeff" in text else None
     if skipped is not None:
         line = text.count("\n", 0, skipped.start())
         raise place.error(line, "a byte order mark inside the document", "it at the start")

@@ -93,6 +93,24 @@ CASES: dict[str, tuple[str, Sequence[Edit], str]] = {
         [Drop(("spec", "containers", Item("app"), "image")), Drop(("spec", "containers", Item("app"), "ports"))],
         "spec:\n  containers:\n  - # x\n    # y\n    # z\n    name: app\n",
     ),
+    "moved-item": (
+        "spec:\n  containers:\n  # a\n  - name: a # a\n  - name: b # b\n  - name: c\n",
+        [Drop(("spec", "containers", Item("c"))), Put(("spec", "containers"), "a", ({"name": "c"},))],
+        "spec:\n  containers:\n  - name: c\n  # a\n  - name: a # a\n  - name: b # b\n",
+    ),
+    "moved-member": (
+        "spec:\n  a: 1 # a\n  b: 2 # b\n" + APP,
+        [Drop(("spec", "a")), Set(("spec", "a"), 1)],
+        "spec:\n  b: 2 # b\n" + APP + "  a: 1\n",
+    ),
+    "mapping-to-text": (
+        "spec:\n  a: # c\n    b: 1\n    c: 2\n" + APP, [Set(("spec", "a"), "x")],
+        "spec:\n  a: x # c\n" + APP,
+    ),
+    "mapping-to-list": (
+        "spec:\n  a: # c\n    b: 1\n    c: 2\n" + APP, [Set(("spec", "a"), ["x"])],
+        "spec:\n  a: # c\n  - x\n" + APP,
+    ),
     "block-scalar-last": (
         "spec:\n  containers:\n  - name: app\n    args:\n    - |\n      echo # no comment\n\n      done\n\n# end\n", [SIDECAR],
         "spec:\n  containers:\n  - name: app\n    args:\n    - |\n      echo # no comment\n\n      done\n  - name: istio-proxy\n\n# end\n",
