@@ -195,8 +195,10 @@ class Installation:
 
 
 @contextmanager
-def installation(plane: ControlPlane, directory: Path, values: str = "") -> Iterator[Installation]:
+def installation(
+    plane: ControlPlane, directory: Path, values: str = "", group: str = "helm"
+) -> Iterator[Installation]:
     """Install the chart for the length of a block, with its name as revision and no replica."""
-    with chart_release(plane) as release, ExitStack() as stack:
+    with chart_release(plane, group) as release, ExitStack() as stack:
         release.install(values or f"configuration: {{revision: {release.name}}}\n")
         yield Installation(release, directory, stack)

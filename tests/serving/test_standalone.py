@@ -92,8 +92,8 @@ def test_what_cannot_work_is_said_in_a_sentence(
 
 
 def test_leaf_is_renewed_while_it_serves(tmp_path: Path) -> None:
-    """With a life of three seconds new connections soon see another certificate, still trusted."""
-    with running_program(tmp_path, "--leaf-seconds", "3") as program:
+    """With a life of nine seconds new connections soon see another certificate, still trusted."""
+    with running_program(tmp_path, "--leaf-seconds", "9") as program:
 
         def served() -> bytes:
             context = program.trust()

@@ -103,7 +103,7 @@ class Cluster:
             random_bits=secrets.randbits,
             report=self._metrics,
         )
-        interval = min(_STEP_SECONDS, lives.leaf.total_seconds() / 6)
+        interval = min(_STEP_SECONDS, lives.leaf.total_seconds() / 12)
         background = Background("certificates", partial(self._keep, keeper), interval)
         draining.listen(background.wake)
         self._run(background)
