@@ -113,11 +113,11 @@ def case_of(
 
 def decide(case: Case) -> Match:
     """Return the first decisive row."""
-    for row in ROWS:
+    for row in _BEFORE_POLICY:
         match = row(case)
         if match is not None and match.verdict is not Verdict.CONTINUE:
             return match
-    raise AssertionError("the policy row decides every case")
+    return _policy(case)
 
 
 def explain(case: Case) -> tuple[Match, ...]:
@@ -309,7 +309,7 @@ def _policy(case: Case) -> Match:
     return Match(10, Verdict.SKIP, Reason.POLICY_DISABLED, "policy.default is disabled")
 
 
-ROWS: tuple[Callable[[Case], Match | None], ...] = (
+_BEFORE_POLICY: tuple[Callable[[Case], Match | None], ...] = (
     _opted_out,
     _windows,
     _static,
@@ -322,8 +322,8 @@ ROWS: tuple[Callable[[Case], Match | None], ...] = (
     _unknown_value,
     _never,
     _always,
-    _policy,
 )
+ROWS: tuple[Callable[[Case], Match | None], ...] = (*_BEFORE_POLICY, _policy)
 
 
 class _Status(Struct):

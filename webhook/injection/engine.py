@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
 from webhook.injection import patch, record, reversal
 from webhook.injection.annotations import relevant
@@ -31,7 +31,7 @@ from webhook.injection.sidecar import Sidecar, prepare
 from webhook.injection.workload import workload_of
 from webhook.model import names
 from webhook.model.errors import PodRejected
-from webhook.model.pod import Pod, is_absent, read
+from webhook.model.pod import Metadata, Pod, is_absent, read
 from webhook.model.settings import Settings
 
 _TOKEN = re.compile("[0-9a-f]{32}")
@@ -280,9 +280,6 @@ def _without_ours(pod: Pod, value: Any) -> tuple[Pod, tuple[patch.Stage, ...], A
 
 def _without_status(pod: Pod) -> Pod:
     """Return the view as if the pod had no status annotation."""
-    metadata = pod.metadata
-    if metadata is UNSET or metadata is None or not metadata.annotations:
-        return pod
-    kept = {key: text for key, text in metadata.annotations.items() if key != names.STATUS}
+    kept = {key: text for key, text in pod.annotations.items() if key != names.STATUS}
     replace = msgspec.structs.replace
-    return replace(pod, metadata=replace(metadata, annotations=kept))
+    return replace(pod, metadata=replace(pod.metadata or Metadata(), annotations=kept))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
@@ -51,7 +52,7 @@ def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
     if spec.initContainers:
         found += [container.name for container in spec.initContainers]
     if len(set(found)) != len(found) or not _NOT_TO_BE_USED.isdisjoint(found):
-        raise PodRejected(_collision(pod))
+        raise PodRejected(next(_collisions(pod)))
     if spec.volumes:
         taken = volumes.intersection([volume.name for volume in spec.volumes])
         if taken:
@@ -61,21 +62,20 @@ def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
             )
 
 
-def _collision(pod: Pod) -> str:
-    """Return the sentence about the first name that is reserved or stands twice."""
+def _collisions(pod: Pod) -> Iterator[str]:
+    """Yield a sentence about each name that is missing, reserved or stands twice."""
     seen: set[str] = set()
     for where, containers in _lists(pod):
         for container in containers:
             name = container.name
             if not name:
-                raise PodRejected(f"spec.{where}: got a container without a name, expected one")
+                yield f"spec.{where}: got a container without a name, expected one"
             if name in names.RESERVED_CONTAINERS:
                 reserved = f'got the name "{name}", which is reserved for injection'
-                return f"spec.{where}: {reserved}; rename it"
+                yield f"spec.{where}: {reserved}; rename it"
             if name in seen:
-                return f'spec.{where}: got the name "{name}" twice, expected each once'
+                yield f'spec.{where}: got the name "{name}" twice, expected each once'
             seen.add(name)
-    raise AssertionError("a collision was counted")
 
 
 def place(
