@@ -37,7 +37,7 @@ def with_app(**members: Any) -> dict[str, Any]:
 
 def text(pod: Any) -> bytes:
     """Return a pod as the API server sends it."""
-    return json.dumps(pod).encode()
+    return json.dumps(pod, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def view(pod: Any) -> Pod:
