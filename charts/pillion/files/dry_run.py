@@ -1,6 +1,6 @@
 """Asks the API server what it would make of a pod that opts in, and looks for the sidecar.
 
-Usage: dry_run.py NAMESPACE REVISION DIRECTORY, the last with `token` and `ca.crt`. Nothing is stored.
+Usage: dry_run.py NAMESPACE REVISION DIRECTORY; the last holds `token` and `ca.crt`. Stores nothing.
 """
 
 import json

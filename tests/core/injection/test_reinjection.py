@@ -192,8 +192,8 @@ def test_what_is_gone_is_passed_over() -> None:
 
 def test_uninject_without_an_injection() -> None:
     """A pod without a status of ours has nothing to undo."""
-    for annotations in ({}, {names.STATUS: "{}"}, {names.STATUS: None}):
-        pod = sample.value(annotations=annotations)
+    for noted in ({}, {names.STATUS: "{}"}, {names.STATUS: None}):
+        pod = sample.value(annotations=noted)
         assert sample.engine().uninject(sample.text(pod)) == ()
 
 
