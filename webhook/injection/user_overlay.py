@@ -162,7 +162,10 @@ def _balanced(container: Json, users: Json) -> Json:
     resources = container.get("resources")
     if not isinstance(resources, dict) or not isinstance(users, dict):
         return container
-    requests, limits = (dict(resources.get(kind) or {}) for kind in ("requests", "limits"))
+    found = [resources.get(kind) or {} for kind in ("requests", "limits")]
+    if not all(isinstance(amounts, dict) for amounts in found):
+        return container  # the API server says so
+    requests, limits = dict(found[0]), dict(found[1])
     for name in requests.keys() & limits.keys():
         if _is_above(requests[name], limits[name]):
             if name not in (users.get("limits") or {}):
