@@ -20,5 +20,6 @@ settings.register_profile("shrink", settings.get_profile("dev"), phases=[*Phase]
 settings.register_profile(
     "ci", settings.get_profile("dev"), max_examples=300, derandomize=True, database=None
 )
+settings.register_profile("mutation", settings.get_profile("ci"), max_examples=60)
 settings.register_profile("thorough", settings.get_profile("dev"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

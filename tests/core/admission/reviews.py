@@ -38,7 +38,7 @@ def review(pod: Any, **members: Any) -> dict[str, Any]:
 
 def body(review: Any) -> bytes:
     """Return a review as it is sent."""
-    return json.dumps(review).encode()
+    return sample.text(review)
 
 
 def handler(
