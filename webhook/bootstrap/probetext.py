@@ -67,7 +67,7 @@ class ProbeText(Struct, frozen=True):
             {
                 b"match": inside(probe_path(token, target.container, target.slot)),
                 b"path": inside(target.path),
-                b"service": inside(target.service),
+                b"service": inside(target.service) if target.service else b"",
                 b"port": b"%d" % target.port,
                 b"timeout": b"%d" % target.timeout_seconds,
             }

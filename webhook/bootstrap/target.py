@@ -15,6 +15,8 @@ _PLAIN: Final = frozenset(
 """Bytes of a path that Go never escapes."""
 _VALID: Final = _PLAIN | frozenset(b"!'()*[]%")
 """Bytes that Go leaves as they were written, if every byte of the path is one of them."""
+_ORDINARY: Final = re.compile(r"/(?:[A-Za-z0-9\-_.~][A-Za-z0-9\-_.~/]*)?")
+"""A path that Go leaves as it is, which nearly all are."""
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -28,6 +30,8 @@ def request_target(path: str) -> str | None:
     Raises:
         UnicodeEncodeError: the text holds half of a surrogate pair.
     """
+    if _ORDINARY.fullmatch(path):
+        return path
     reference, _, fragment = path.partition("#")
     if _CONTROL.search(reference) or _BAD_ESCAPE.search(fragment):
         return _rooted(_escape(path.encode()))

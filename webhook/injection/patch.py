@@ -45,7 +45,7 @@ def render(stages: Sequence[Stage]) -> bytes:
         if stage.rendered:
             steps.append(stage.rendered)
         _operations(stage, steps)
-    return b"[" + b",".join(steps) + b"]"
+    return b"[%b]" % b",".join(steps)
 
 
 def operations(edits: Sequence[Edit], pod: Pod) -> bytes:
