@@ -10,38 +10,32 @@ import msgspec
 from msgspec import Raw, Struct
 
 from webhook import __version__
-from webhook.bootstrap.arguments import OVERRIDE_DIRECTORY, arguments, environment
 from webhook.bootstrap.document import Prepared
 from webhook.bootstrap.document import prepare as prepare_document
-from webhook.bootstrap.facts import Facts, ProbeTarget, drain_path
+from webhook.bootstrap.facts import Facts, ProbeTarget
 from webhook.bootstrap.template import Template, template
 from webhook.bootstrap.text import Reference, encode, literal
 from webhook.injection import record
 from webhook.injection.annotations import effective
+from webhook.injection.cniannotations import cni_annotations
 from webhook.injection.effective import Effective, put
 from webhook.injection.fingerprint import configuration_hash
-from webhook.injection.initcontainer import (
-    init_container,
-    no_api_token_mount,
-    resources,
-    restricted,
-)
+from webhook.injection.initcontainer import init_container
 from webhook.injection.layout import Layout, Shape, layout
 from webhook.injection.overlay import merge
 from webhook.injection.placement import Named
-from webhook.injection.ports import Capture, inbound_capture, own_ports
+from webhook.injection.ports import Capture, inbound_capture
 from webhook.injection.proxy_config import ReadYaml
+from webhook.injection.proxycontainer import proxy_container
+from webhook.injection.volumes import volumes as volumes_of
 from webhook.model import names
 from webhook.model.errors import PodRejected
 from webhook.model.settings import (
     InterceptionMode,
     OverlayTarget,
-    PilotConnection,
-    Readiness,
     RedirectMode,
     Resources,
     Settings,
-    Startup,
 )
 
 # Stand for what differs from pod to pod in the container's JSON text; no configuration holds them.
@@ -125,7 +119,12 @@ def prepare(
     start = _without_resources(settings) if has_pod_resources else settings
     found = _without_redirection(effective(start, annotations, read_yaml))
     own = found.settings
-    container = _proxy(found)
+    container = proxy_container(
+        found,
+        document=_STAND_INS[b"bootstrap"],
+        service_cluster=_STAND_INS[b"cluster"],
+        token=_STAND_INS[b"drain"],
+    )
     for overlay in own.overlays:
         if overlay.target is OverlayTarget.PROXY:
             container = merge(container, overlay.patch)
@@ -136,9 +135,9 @@ def prepare(
         else ()
     )
     init = _init(own, ())
-    volumes = tuple((volume["name"], Raw(encode(volume))) for volume in _volumes(found))
+    volumes = tuple((volume["name"], Raw(encode(volume))) for volume in volumes_of(found))
     secrets = tuple((name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets)
-    constant = ((names.REVISION, own.revision), *_for_plugin(own))
+    constant = ((names.REVISION, own.revision), *cni_annotations(own))
     identity = record.Identity(own.revision, __version__, configuration_hash(settings))
     layout_of = partial(
         layout,
@@ -227,137 +226,3 @@ def _init(settings: Settings, excluded_ports: tuple[int, ...]) -> Raw | None:
         if overlay.target is OverlayTarget.INIT:
             container = merge(container, overlay.patch)
     return Raw(encode(container))
-
-
-def _proxy(found: Effective) -> dict[str, Any]:
-    """Return the proxy container with the three places that differ from pod to pod."""
-    settings = found.settings
-    proxy = settings.proxy
-    container: dict[str, Any] = {"name": names.PROXY, "image": proxy.image}
-    if proxy.image_pull_policy is not None:
-        container["imagePullPolicy"] = proxy.image_pull_policy.value
-    container["args"] = arguments(settings, _STAND_INS[b"bootstrap"], _STAND_INS[b"cluster"])
-    container["env"] = environment()
-    container["ports"] = [
-        {"name": "http-envoy-prom", "containerPort": proxy.ports.prometheus, "protocol": "TCP"}
-    ]
-    container |= resources(proxy.resources)
-    container["securityContext"] = _security_context(found)
-    if found.proxy_probes:
-        container["startupProbe"] = _ready(settings) | _numbers(proxy.startup)
-        container["readinessProbe"] = _ready(settings) | _numbers(proxy.readiness)
-    container["lifecycle"] = {
-        "preStop": {
-            "httpGet": {"path": drain_path(_STAND_INS[b"drain"]), "port": proxy.ports.readiness}
-        }
-    }
-    container["terminationMessagePolicy"] = "FallbackToLogsOnError"
-    container["volumeMounts"] = [*_mounts(settings), *found.user_volume_mounts]
-    if proxy.native:
-        container["restartPolicy"] = "Always"
-    return container
-
-
-def _ready(settings: Settings) -> dict[str, Any]:
-    return {"httpGet": {"path": "/healthz/ready", "port": settings.proxy.ports.readiness}}
-
-
-def _numbers(probe: Startup | Readiness) -> dict[str, int]:
-    """Return a probe's numbers in Kubernetes' spelling; zero is its default and left out."""
-    return {key: value for key, value in msgspec.to_builtins(probe).items() if value}
-
-
-def _security_context(found: Effective) -> dict[str, Any]:
-    """Unprivileged, but for two things that only root may do."""
-    proxy = found.settings.proxy
-    context = restricted(proxy.uid, proxy.gid)
-    added = []
-    if found.settings.traffic.interception_mode is InterceptionMode.TPROXY:
-        # A listener with a transparent socket fails to bind as any other uid.
-        added.append("NET_ADMIN")
-    if found.cap_net_bind_service:
-        added.append("NET_BIND_SERVICE")
-    if added:
-        context |= {
-            "capabilities": {"add": added, "drop": ["ALL"]},
-            "runAsNonRoot": False,
-            "runAsUser": 0,
-        }
-    return context
-
-
-def _mounts(settings: Settings) -> list[dict[str, Any]]:
-    mounts = [no_api_token_mount()]
-    if settings.pilot.connection is PilotConnection.TOKEN:
-        mounts += (
-            {"name": names.VOLUME_TOKEN, "mountPath": names.TOKEN_DIRECTORY, "readOnly": True},
-            {"name": names.VOLUME_ROOT, "mountPath": names.ROOT_DIRECTORY, "readOnly": True},
-        )
-    if settings.bootstrap.override_config_map is not None:
-        mounts.append(
-            {"name": names.VOLUME_OVERRIDE, "mountPath": OVERRIDE_DIRECTORY, "readOnly": True}
-        )
-    return mounts
-
-
-def _volumes(found: Effective) -> list[dict[str, Any]]:
-    settings = found.settings
-    volumes: list[dict[str, Any]] = [
-        {"name": names.VOLUME_NO_API_TOKEN, "emptyDir": {"medium": "Memory"}}
-    ]
-    if settings.pilot.connection is PilotConnection.TOKEN:
-        volumes += (_token_volume(settings), _root_volume(settings))
-    if settings.bootstrap.override_config_map is not None:
-        volumes.append(
-            {
-                "name": names.VOLUME_OVERRIDE,
-                "configMap": {"name": settings.bootstrap.override_config_map},
-            }
-        )
-    return [*volumes, *found.user_volumes]
-
-
-def _token_volume(settings: Settings) -> dict[str, Any]:
-    token = {
-        "audience": settings.pilot.token_audience,
-        "expirationSeconds": settings.pilot.token_expiration_seconds,
-        "path": names.TOKEN_FILE,
-    }
-    return {
-        "name": names.VOLUME_TOKEN,
-        "projected": {"sources": [{"serviceAccountToken": token}]},
-    }
-
-
-def _root_volume(settings: Settings) -> dict[str, Any]:
-    root = settings.pilot.root_certificate
-    if root.cluster_trust_bundle is not None:
-        bundle = {"name": root.cluster_trust_bundle, "path": names.ROOT_FILE}
-        return {
-            "name": names.VOLUME_ROOT,
-            "projected": {"sources": [{"clusterTrustBundle": bundle}]},
-        }
-    items = [{"key": root.key, "path": names.ROOT_FILE}]
-    return {"name": names.VOLUME_ROOT, "configMap": {"name": root.config_map, "items": items}}
-
-
-def _for_plugin(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Return the annotations from which Istio's CNI plugin takes what to redirect."""
-    if settings.redirect.mode is not RedirectMode.CNI:
-        return ()
-    traffic = settings.traffic
-    excluded = (*(str(port) for port in own_ports(settings)), *traffic.exclude_inbound_ports)
-    prefix = "traffic.sidecar.istio.io"
-    texts = (
-        ("sidecar.istio.io/interceptionMode", traffic.interception_mode.value),
-        (f"{prefix}/includeOutboundIPRanges", ",".join(traffic.include_outbound_cidrs)),
-        (f"{prefix}/excludeOutboundIPRanges", ",".join(traffic.exclude_outbound_cidrs)),
-        (f"{prefix}/includeInboundPorts", ",".join(traffic.include_inbound_ports)),
-        (f"{prefix}/excludeInboundPorts", ",".join(dict.fromkeys(excluded))),
-        (f"{prefix}/includeOutboundPorts", ",".join(traffic.include_outbound_ports)),
-        (f"{prefix}/excludeOutboundPorts", ",".join(traffic.exclude_outbound_ports)),
-        (f"{prefix}/excludeInterfaces", ",".join(traffic.exclude_interfaces)),
-        ("istio.io/reroute-virtual-interfaces", ",".join(traffic.virtual_interfaces)),
-    )
-    always = (f"{prefix}/includeOutboundIPRanges", f"{prefix}/includeInboundPorts")
-    return tuple((key, text) for key, text in texts if text or key in always)
