@@ -85,18 +85,24 @@ def account_of(target: Target, explanation: Explanation) -> Account:
         reason=outcome.match.reason.value,
         detail=outcome.message if isinstance(outcome, Denied) else outcome.match.detail,
         selection=target.selection,
-        rows=list(_rows(explanation.matches)),
+        rows=list(_rows(explanation.matches, outcome.match.verdict)),
         changes=_changes(outcome.stages if isinstance(outcome, Injected) else ()),
         annotations=list(_annotations(target)),
         warnings=outcome.warnings,
     )
 
 
-def _rows(matches: Iterable[Match]) -> Iterator[Row]:
+def _rows(matches: Iterable[Match], verdict: Verdict) -> Iterator[Row]:
+    """Yield the rows; the first that says more than a warning decides.
+
+    None does where the outcome is another: the webhook is not called, or the pod is refused for
+    what the table does not look at.
+    """
     decided = False
     for match in matches:
         decisive = not decided and match.verdict is not Verdict.CONTINUE
         decided = decided or decisive
+        decisive = decisive and match.verdict is verdict
         yield Row(match.row, match.verdict.value, match.reason.value, match.detail, decisive)
 
 
