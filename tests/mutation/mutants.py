@@ -14,15 +14,20 @@ class Mutant(Struct, frozen=True):
 
     module: str
     line: int
+    scope: str
+    """The function or class, dotted."""
+    statement: str
+    """The first line of the statement that holds the place."""
     before: str
     after: str
     tree: ast.Module
 
     @property
     def name(self) -> str:
-        """The change in a line that stays the same while the code around it moves."""
+        """The change, in words that stay the same while the code around it moves."""
         module = self.module.rpartition(".")[2]
-        return f"{module}: `{self.before}` → `{self.after}`"
+        where = f"{module}.{self.scope}".rstrip(".")
+        return f"{where}: `{self.before}` → `{self.after}` in `{self.statement}`"
 
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -51,6 +56,7 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
     """Yield every mutant of a module's source."""
     tree = ast.parse(source)
     skipped = _prose(tree)
+    scopes, statements = _places(tree)
     for index, node in enumerate(ast.walk(tree)):
         if id(node) in skipped:
             continue
@@ -60,7 +66,25 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
             _replace(changed, place, replacement)
             ast.fix_missing_locations(changed)
             line = getattr(node, "lineno", 0)
-            yield Mutant(module, line, _shown(node), _shown(replacement), changed)
+            scope, statement = scopes.get(id(node), ""), statements.get(id(node), node)
+            before, after = _shown(node), _shown(replacement)
+            yield Mutant(module, line, scope, _shown(statement), before, after, changed)
+
+
+def _places(tree: ast.Module) -> tuple[dict[int, str], dict[int, ast.AST]]:
+    """Return for each node the function or class that holds it, and its statement."""
+    scopes: dict[int, str] = {}
+    statements: dict[int, ast.AST] = {}
+    todo: list[tuple[ast.AST, str, ast.AST]] = [(tree, "", tree)]
+    while todo:
+        node, scope, statement = todo.pop()
+        if isinstance(node, ast.stmt):
+            statement = node
+        scopes[id(node)], statements[id(node)] = scope, statement
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            scope = f"{scope}.{node.name}".lstrip(".")
+        todo += ((child, scope, statement) for child in ast.iter_child_nodes(node))
+    return scopes, statements
 
 
 def _shown(node: ast.AST) -> str:

@@ -78,6 +78,12 @@ def test_read_takes_what_decides() -> None:
     assert bytes(wire.object_text(_review(request=None))) == b""
 
 
+def test_object_too_deep_to_read_again() -> None:
+    """A body that is too deep where its object is asked for is refused like any other."""
+    with pytest.raises(RequestError, match="nested too deeply"):
+        wire.object_text(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
 @pytest.mark.parametrize("depth", range(100, 1100, 50))
 def test_nesting_on_the_edge(depth: int) -> None:
     """However much of the stack is in use, a nested body is answered or refused as declared."""

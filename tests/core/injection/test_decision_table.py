@@ -354,3 +354,27 @@ def test_long_status_is_cut_in_the_message() -> None:
     assert f'got "{"x" * 77}...", expected the JSON object' in _decide(row).detail
     row = Row(DENY, "invalid", 6, annotations={STATUS: "x" * 80})
     assert f'got "{"x" * 80}", expected' in _decide(row).detail
+
+
+def test_words() -> None:
+    """Verdicts and reasons are labels of metrics and of `explain -o json`, so they stay."""
+    assert [*map(str, Verdict)] == ["inject", "skip", "deny", "continue"]
+    assert [*map(str, Reason)] == [
+        "opted-out",
+        "unsupported-os",
+        "static-pod",
+        "system-namespace",
+        "host-network",
+        "unsupported-template",
+        "ambient",
+        "foreign-sidecar",
+        "requested",
+        "unknown-value",
+        "never-selector",
+        "always-selector",
+        "policy-enabled",
+        "policy-disabled",
+        "already-injected",
+        "not-selected",
+        "invalid",
+    ]

@@ -221,6 +221,12 @@ def test_unreadable_part_of_an_injected_pod() -> None:
     assert "cannot be read" in outcome.message
 
 
+def test_text_too_deep_to_read() -> None:
+    """Text nested deeper than the interpreter can follow is refused by a sentence."""
+    with pytest.raises(PodRejected, match="nested too deeply"):
+        engine_module._value(b"[" * 100_000 + b"]" * 100_000)
+
+
 def test_value_too_deep_to_write() -> None:
     """A value nested deeper than the interpreter can follow is refused by a sentence."""
     value: Any = None
