@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from webhook.pki import trust
 from webhook.pki.authority import AuthorityError
@@ -16,6 +16,12 @@ from webhook.pki.rotation import Record, Schedule, advanced, first_record, wante
 from webhook.pki.serving_leaf import Clock, ServingLeaf
 
 _LOG = logging.getLogger("pillion.certificates")
+_PATIENCE: Final = timedelta(seconds=5)
+"""How long the leader has to fill an empty caBundle; it writes within a second if it knows of it.
+
+In a roll-out it may not: it was started before the configuration came, and leaves only when a
+replica that was told of the configuration is ready.
+"""
 
 
 class ConflictError(Exception):
@@ -113,6 +119,7 @@ class Keeper:
         self._random_bits = random_bits
         self._report = report
         self._limits: dict[str, RewriteLimit] = {}
+        self._empty_since: dict[str, datetime] = {}
         self._known: Record | None = None
         self._successor_trusted: tuple[str, datetime] | None = None
         self.bundles: Mapping[str, str | None] = {}
@@ -181,12 +188,16 @@ class Keeper:
         return known[1]
 
     def _register(self, wanted: str, *, leads: bool) -> None:
-        """Write the caBundle where it is another one, unless somebody keeps undoing it."""
+        """Write the caBundle where it is another one, unless somebody keeps undoing it.
+
+        Who does not lead fills only what the leader leaves empty.
+        """
+        neglected = self._neglected()
         competitor = False
         for name, bundle in self.bundles.items():
             if bundle is None or trust.fingerprints(bundle) == trust.fingerprints(wanted):
                 continue
-            if not leads:
+            if not leads and name not in neglected:
                 continue
             limit = self._limits.setdefault(name, RewriteLimit())
             if not limit.may_write(wanted, self._clock()):
@@ -194,6 +205,16 @@ class Keeper:
                 continue
             self._write(name, wanted, limit, "changed" if bundle else "empty")
         self._tell(wanted, competitor=competitor)
+
+    def _neglected(self) -> set[str]:
+        """Return the configurations whose caBundle stays empty for longer than a leader needs."""
+        now = self._clock()
+        self._empty_since = {
+            name: self._empty_since.get(name, now)
+            for name, bundle in self.bundles.items()
+            if bundle == ""
+        }
+        return {name for name, since in self._empty_since.items() if now - since >= _PATIENCE}
 
     def _write(self, name: str, wanted: str, limit: RewriteLimit, reason: str) -> None:
         limit.written(wanted, self._clock())

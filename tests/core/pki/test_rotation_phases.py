@@ -151,6 +151,31 @@ def test_follower_writes_nothing_and_signs_with_what_it_reads(scene: Scene) -> N
     assert (scene.secret.writes, scene.servers.writes) == before
 
 
+def test_follower_fills_what_the_leader_leaves_empty(scene: Scene) -> None:
+    """A configuration that the leader was not told of is trusted after seconds, written once."""
+    follower = scene.another(2, Lead(held=False))
+    writes = scene.servers.writes
+    scene.servers.current["pillion"] = ""
+    for seconds, expected in ((0, 0), (4, 0), (1, 1), (1, 1)):
+        scene.clock.now += timedelta(seconds=seconds)
+        follower.step()
+        assert scene.servers.writes - writes == expected
+    assert scene.servers.current["pillion"] == scene.secret.data["ca.crt"]
+    assert follower.told.written == [("written", "empty")]
+
+
+def test_follower_starts_its_patience_anew(scene: Scene) -> None:
+    """What was filled in between, or has another content, is no business of a follower."""
+    follower = scene.another(2, Lead(held=False))
+    other = Scene().secret.data["ca.crt"]
+    writes = scene.servers.writes
+    for bundle in ("", scene.secret.data["ca.crt"], "", other, other, ""):
+        scene.servers.current["pillion"] = bundle
+        follower.step()
+        scene.clock.now += timedelta(seconds=5)
+    assert scene.servers.writes == writes
+
+
 def test_follower_waits_for_the_first_authority() -> None:
     """Without an authority a follower says so, and serves nothing of its own making."""
     clock, secret = Clock(), Secret()
