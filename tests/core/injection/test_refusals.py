@@ -150,6 +150,21 @@ def test_overlay_on_a_container_may_hold_such_members() -> None:
     assert Engine(Settings(overlays=(overlay,)), read_yaml).settings.overlays == (overlay,)
 
 
+def test_configured_service_cluster_is_text() -> None:
+    """A configured service cluster is one for all pods, and no program to kubelet."""
+    settings = Settings(proxy=Proxy(service_cluster="shop-$(POD_NAME)"))
+    args = sample.container(sample.injected(sample.value(), settings), names.PROXY)["args"]
+    assert args[args.index("--service-cluster") + 1] == "shop-$$(POD_NAME)"
+
+
+def test_own_proxy_with_odd_amounts() -> None:
+    """Amounts that are no object are left for the API server to refuse."""
+    own = {"name": names.PROXY, "resources": {"limits": "x", "requests": {"cpu": "1"}}}
+    pod = sample.value(containers=[APP, own], resources={"limits": {"cpu": "2"}})
+    proxy = sample.container(sample.injected(pod), names.PROXY)
+    assert proxy["resources"] == own["resources"]
+
+
 def test_overlay_with_a_stand_in() -> None:
     """Configuration with characters that stand for what is filled in is refused, not filled in."""
     overlay = Overlay(
