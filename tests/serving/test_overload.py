@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import socket
 import threading
 
 from tests.serving.local_server import local_server
@@ -21,6 +23,11 @@ def test_requests_past_the_limit_are_503_with_retry_after() -> None:
     with local_server(release, pending_limit=3) as server, contextlib.ExitStack() as stack:
         # The first holds the loop, so that all others are in the sockets when it comes to them.
         connections = [stack.enter_context(server.connect()) for _ in range(12)]
+        for connection in connections:
+            # An answer proves that the server's side of the handshake is done, too: otherwise its
+            # end would arrive together with the request, which then waits for another turn.
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert _whole_answer(connection).startswith(b"HTTP/1.1 200 ")
         connections[0].sendall(REQUEST)
         release.entered.wait(10)
         for connection in connections[1:]:
@@ -33,6 +40,17 @@ def test_requests_past_the_limit_are_503_with_retry_after() -> None:
     refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503 ")]
     assert all(b"\r\nretry-after: 1\r\n" in answer for answer in refused)
     assert all(b"\r\nconnection: close\r\n" in answer for answer in refused)
+
+
+def _whole_answer(connection: socket.socket) -> bytes:
+    """Return an answer with all of its body."""
+    data = b""
+    while True:
+        data += connection.recv(65536)
+        head, end, body = data.partition(b"\r\n\r\n")
+        found = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+        if end and found is not None and len(body) >= int(found[1]):
+            return data
 
 
 class Gate:

@@ -100,9 +100,10 @@ def _stage(path: Path, text: str) -> Path:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    from tempfile import mkstemp
-
-    handle, temporary = mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
+    # Not `tempfile`: a start would pay for its import, and a process that has given its rights up
+    # could not load it here.
+    temporary = path.parent / f".{path.name[:200]}.{os.urandom(6).hex()}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())
