@@ -129,7 +129,8 @@ def _json(value: Any) -> str:
 def command_line_page() -> str:
     """Return the page of commands and options."""
     parser = command_line.parser()
-    lines = ["# Command line", "", f"```text\n{_help(parser)}\n```"]
+    lines = ["# Command line", "", "| command | does |", "|---|---|"]
+    lines += (f"| `pillion {name}` | {does} |" for name, does in command_line.COMMANDS.items())
     commands = next(
         action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
     )

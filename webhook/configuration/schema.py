@@ -25,6 +25,9 @@ def schema() -> dict[str, Any]:
         [Settings], ref_template="#/$defs/{name}"
     )
     for name, definition in definitions.items():
+        if "description" in definition:
+            # Python 3.13 takes the indentation out of a docstring, earlier ones do not.
+            definition["description"] = " ".join(definition["description"].split())
         for member, found in definition.get("properties", {}).items():
             if text := texts.get((name, member)):
                 found["description"] = text
