@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import ssl
 import sys
 from collections.abc import Iterator
@@ -143,6 +144,19 @@ class Installation:
             replica.wait_until_ready()
         self.publish(*self.replicas)
         self.wait_until_called()
+
+    def roll_out(self) -> Replica:
+        """Replace every replica as the Deployment does after an upgrade: a new one must be ready.
+
+        It gets the arguments that the Deployment now has; only then do the others leave.
+        """
+        leaving = tuple(self.replicas)
+        replica = self.start()
+        replica.wait_until_ready()
+        self.publish(replica)
+        for each in leaving:
+            each.component.stop(with_signal=signal.SIGTERM)
+        return replica
 
     def wait_until_called(self) -> None:
         """Wait until a pod that is to be injected comes back with its sidecar."""

@@ -38,22 +38,24 @@ WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 ALLOWED = (
     ("get", "secrets/{name}"),
     ("patch", "secrets/{name}"),
-    ("watch", "secrets/{name}"),
     ("get", "leases.coordination.k8s.io/{name}"),
     ("update", "leases.coordination.k8s.io/{name}"),
     ("get", f"{WEBHOOKS}/{{name}}"),
     ("patch", f"{WEBHOOKS}/{{name}}"),
+    ("list", f"{WEBHOOKS}/{{name}}"),
     ("watch", f"{WEBHOOKS}/{{name}}"),
+    ("patch", f"{WEBHOOKS}/{{name}}-default-revision"),
     ("patch", f"{WEBHOOKS}/{{name}}-revision-tag-stable"),
     ("list", "namespaces"),
     ("watch", "namespaces"),
     ("create", "events"),
-    ("patch", "events"),
 )  # fmt: skip
 
 REFUSED = (
     ("create", "secrets"),
     ("list", "secrets"),
+    ("list", "secrets/{name}"),
+    ("watch", "secrets/{name}"),
     ("get", "secrets/other"),
     ("update", "secrets/{name}"),
     ("delete", "secrets/{name}"),
@@ -64,11 +66,14 @@ REFUSED = (
     ("update", f"{WEBHOOKS}/{{name}}"),
     ("delete", f"{WEBHOOKS}/{{name}}"),
     ("list", WEBHOOKS),
+    ("watch", WEBHOOKS),
+    ("get", "namespaces"),
     ("patch", "namespaces"),
     ("get", "configmaps/{name}"),
     ("get", "pods"),
     ("create", "pods"),
     ("list", "events"),
+    ("patch", "events"),
     ("create", "tokenreviews.authentication.k8s.io"),
     ("impersonate", "users"),
     ("escalate", "clusterroles.rbac.authorization.k8s.io"),
@@ -115,6 +120,7 @@ def test_modes_without_an_authority_need_less(release: Release) -> None:
         webhook = f"{WEBHOOKS}/{{name}}"
         assert _may(provided, "get", webhook)
         assert not _may(provided, "patch", webhook)
+        assert not _may(provided, "get", f"{webhook}-default-revision")
         assert not _may(provided, "get", "secrets/{name}")
 
 

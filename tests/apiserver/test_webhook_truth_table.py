@@ -8,7 +8,6 @@ import pytest
 
 from tests.apiserver.conftest import ControlPlanes
 from tests.apiserver.kubernetes_version import KubernetesVersion
-from tests.apiserver.polling import wait_until
 from tests.apiserver.replicas import Installation, installation
 
 pytestmark = pytest.mark.apiserver
@@ -63,14 +62,8 @@ def test_as_the_default_revision(plain: Installation) -> None:
     """Who names none is injected too, each by exactly one webhook."""
     release = plain.release
     release.upgrade(f"configuration: {{revision: {release.name}, defaultRevision: true}}\n")
-    wait_until(
-        lambda: (
-            plain.replicas[0].metric("pillion_cabundle_in_sync") == 1
-            and plain.replicas[0].ready()[0]
-        ),
-        seconds=30,
-        what="the new webhooks trusted",
-    )
+    plain.roll_out()
+    plain.wait_until_called()
     check(plain, expected=5)
 
 

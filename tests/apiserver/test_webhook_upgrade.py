@@ -1,4 +1,4 @@
-"""Helm changes the list of webhooks while the running webhook owns their caBundle."""
+"""Helm adds and removes webhooks while the running webhook owns their caBundle."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ from tests.apiserver.replicas import Installation, installation
 
 pytestmark = pytest.mark.apiserver
 
+CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+WITHOUT = "configuration: {{revision: {0}}}\n"
+WITH = {
+    "default-revision": (
+        "configuration: {{revision: {0}, defaultRevision: true}}\n",
+        ("istio-injection", "enabled"),
+    ),
+    "revision-tag-stable": (
+        "configuration: {{revision: {0}}}\nrevisionTags: [stable]\n",
+        ("istio.io/rev", "stable"),
+    ),
+}
+"""By the name of what comes: the values, {0} being the revision, and who opts in by it."""
 
-@pytest.fixture(params=GROUPS)
+
+@pytest.fixture
 def installed(
     request: pytest.FixtureRequest, control_plane: ControlPlane, tmp_path: Path
 ) -> Iterator[Installation]:
@@ -25,18 +39,48 @@ def installed(
         yield found
 
 
-def test_webhooks_that_come_with_an_upgrade_are_trusted(installed: Installation) -> None:
-    """Webhooks that Helm adds to a configuration get their caBundle at once."""
-    release, replica = installed.release, installed.replicas[0]
-    release.upgrade(f"configuration: {{revision: {release.name}, defaultRevision: true}}\n")
-    wait_until(
-        lambda: all(
-            each["clientConfig"].get("caBundle")
-            for each in release.get("mutatingwebhookconfiguration")["webhooks"]
-        ),
-        seconds=20,
-        what="every webhook's caBundle",
-    )
-    assert len(release.get("mutatingwebhookconfiguration")["webhooks"]) == 4
-    replica.wait_until_ready()
+@pytest.mark.parametrize(
+    ("installed", "added"),
+    [
+        *((group, "default-revision") for group in GROUPS),
+        (GROUPS[0], "revision-tag-stable"),
+    ],
+    indirect=["installed"],
+)
+def test_webhooks_come_and_go_with_upgrades(installed: Installation, added: str) -> None:
+    """Webhooks that an upgrade adds are trusted once it is rolled out; another takes them away."""
+    release, (values, (key, value)) = installed.release, WITH[added]
+    namespace = installed.plane.create_namespace(labels={key: value})
+    (own,) = _bundles(installed).values()
+    release.upgrade(values.format(release.name))
+    replica = installed.roll_out()
+    assert _bundles(installed) == {"": own, f"-{added}": own}
+    _wait_until_injected(installed, namespace, "istio-init istio-proxy app")
+    release.upgrade(WITHOUT.format(release.name))
+    assert _bundles(installed) == {"": own}
+    _wait_until_injected(installed, namespace, "app")
+    wait_until(lambda: added in replica.ready()[1], seconds=20, what="notice of what is gone")
+    assert replica.ready()[0], replica.ready()[1]  # until it is replaced, it serves the others
+    installed.roll_out()
     installed.wait_until_called()
+
+
+def _bundles(installed: Installation) -> dict[str, set[str | None]]:
+    """Return the caBundles of each configuration, by what its name adds to the release's."""
+    name = installed.release.name
+    return {
+        each["metadata"]["name"].removeprefix(name): {
+            webhook["clientConfig"].get("caBundle") for webhook in each["webhooks"]
+        }
+        for each in installed.plane.api.get(CONFIGURATIONS)["items"]
+        if each["metadata"]["name"].startswith(name)
+    }
+
+
+def _wait_until_injected(installed: Installation, namespace: str, containers: str) -> None:
+    """Wait until a pod of the namespace comes back with these containers."""
+    wait_until(
+        lambda: installed.dry_run(namespace) == containers,
+        seconds=20,
+        what=f"{containers}, and not: {installed.dry_run(namespace)}",
+    )

@@ -32,9 +32,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Every MutatingWebhookConfiguration of the release, as a JSON list: its own, then one per tag. */}}
+{{/* Every MutatingWebhookConfiguration of the release, as a JSON list: its own, the default revision's, one per tag. */}}
 {{- define "pillion.webhookConfigurations" -}}
 {{- $names := list (include "pillion.fullname" .) -}}
+{{- if .Values.configuration.defaultRevision -}}
+{{- $names = append $names (printf "%s-default-revision" (include "pillion.fullname" .)) -}}
+{{- end -}}
 {{- range .Values.revisionTags -}}
 {{- $names = append $names (printf "%s-revision-tag-%s" (include "pillion.fullname" $) .) -}}
 {{- end -}}
