@@ -22,6 +22,7 @@ from webhook.model import names
 from webhook.model.edits import Edit, Set
 from webhook.model.errors import PodRejected
 from webhook.model.pod import Pod
+from webhook.model.settings import RedirectMode
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -87,9 +88,10 @@ def plan(
     first = application[0].name
     edits += [Set((*ANNOTATIONS, key), first) for key in _NAMING if key in shape.annotations]
 
-    # 4. Probes and hooks.
+    # 4. Probes and hooks, and annotations that a plugin could not read.
     rewrites = _rewrites(pod, context.token, sidecar)
-    edits += rewrites.edits
+    replacing = [*rewrites.edits, *_for_plugin(pod, sidecar)]
+    edits += replacing
 
     # 5. The init container, and the proxy with the pod's own `istio-proxy` merged over it.
     hook_ports = rewrites.hook_ports
@@ -105,7 +107,7 @@ def plan(
     edits += place(pod, init, proxy, own, native=native)
 
     # 6. The record of all that.
-    before = record.undo_of(rewrites.edits)
+    before = record.undo_of(replacing)
     blank = common.blank
     if own is not None or overlay is not None or before.added:
         before = record.undo_of([*common.first, *edits, *common.last])
@@ -131,8 +133,21 @@ def _rewrites(pod: Pod, token: str, sidecar: Sidecar) -> Rewrites:
     if not settings.probes.rewrite:
         return _NOTHING_REWRITTEN
     proxy = settings.proxy
-    rewriting = Rewriting(sidecar.capture, proxy.ports.probes, token, proxy.native, names.PROXY)
+    excludes = settings.redirect.mode is RedirectMode.INIT
+    rewriting = Rewriting(
+        sidecar.capture, proxy.ports.probes, token, proxy.native, names.PROXY, excludes
+    )
     return rewrite(pod, rewriting)
+
+
+def _for_plugin(pod: Pod, sidecar: Sidecar) -> list[Edit]:
+    """Return the edits that put the pod's own annotations into the form that a plugin reads."""
+    held = pod.annotations
+    return [
+        Set((*ANNOTATIONS, key), text, held[key])
+        for key, text in sidecar.for_plugin
+        if key in held and held[key] != text
+    ]
 
 
 def _own_proxy(pod: Pod, value: Callable[[], Any]) -> OwnProxy | None:

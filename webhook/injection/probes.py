@@ -82,6 +82,8 @@ class Rewriting(Struct, frozen=True):
     runs, so hooks are not sent through it."""
     own: str
     """The sidecar's container, whose handlers are its own."""
+    excludes: bool
+    """Whether ports of hooks can be kept from capture, as by our init container."""
 
 
 def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
@@ -122,7 +124,7 @@ def _container(where: str, container: Container, rewriting: Rewriting, found: Re
         if rewriting.native:
             _handler((*path, "lifecycle", key), hook, slot, container, rewriting, found)
         else:
-            _exclude_hook(hook, key, container, rewriting.capture, found)
+            _exclude_hook(hook, key, container, rewriting, found)
 
 
 def _handler(
@@ -260,7 +262,7 @@ def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
 
 
 def _exclude_hook(
-    hook: Probe, key: str, container: Container, capture: Capture, found: Rewrites
+    hook: Probe, key: str, container: Container, rewriting: Rewriting, found: Rewrites
 ) -> None:
     if hook.httpGet is NOTHING or is_absent(hook.httpGet):
         return
@@ -269,10 +271,17 @@ def _exclude_hook(
     except _Unrewritable as reason:
         found.warnings.append(f"containers.{container.name}.lifecycle.{key}.httpGet: {reason}")
         return
-    if capture.takes(port):
+    if not rewriting.capture.takes(port):
+        return
+    where = f"containers.{container.name}.lifecycle.{key}.httpGet keeps port {port}, which is"
+    if rewriting.excludes:
         found.hook_ports.append(port)
         found.warnings.append(
-            f"containers.{container.name}.lifecycle.{key}.httpGet keeps port {port}, which is "
-            "excluded from capture: a classic sidecar may be gone when the hook runs; use a native "
-            "sidecar to have that port in the mesh"
+            f"{where} excluded from capture: a classic sidecar may be gone when the hook runs; use "
+            "a native sidecar to have that port in the mesh"
+        )
+    else:
+        found.warnings.append(
+            f"{where} captured, and a classic sidecar may be gone when the hook runs: use a native "
+            "sidecar, or add the port to traffic.sidecar.istio.io/excludeInboundPorts"
         )

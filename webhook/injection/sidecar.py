@@ -61,6 +61,8 @@ class Sidecar(Struct, frozen=True):
     volume_names: frozenset[str]
     pull_secrets: tuple[Named, ...]
     annotation_keys: tuple[str, ...]
+    for_plugin: tuple[tuple[str, str], ...]
+    """What the plugin that redirects must read, whatever form the pod's own annotation has."""
     identity: record.Identity
     layout: Callable[[Shape], Layout]
     """What pods of a shape have in common; the latest shapes are kept."""
@@ -137,7 +139,8 @@ def prepare(
     init = _init(own, ())
     volumes = tuple((volume["name"], Raw(encode(volume))) for volume in volumes_of(found))
     secrets = tuple((name, Raw(encode({"name": name}))) for name in own.proxy.image_pull_secrets)
-    constant = ((names.REVISION, own.revision), *cni_annotations(own))
+    for_plugin = cni_annotations(own)
+    constant = ((names.REVISION, own.revision), *for_plugin)
     identity = record.Identity(own.revision, __version__, configuration_hash(settings))
     layout_of = partial(
         layout,
@@ -160,6 +163,7 @@ def prepare(
             names.DEFAULT_CONTAINER,
             names.DEFAULT_LOGS_CONTAINER,
         ),
+        for_plugin=for_plugin,
         identity=identity,
         layout=lru_cache(maxsize=_SHAPES_KEPT)(layout_of),
         plain_init=init,

@@ -91,6 +91,7 @@ def _check(by: Configuration, pod: Any, injected: Any) -> None:
         TOKEN,
         settings.proxy.native,
         names.PROXY,
+        excludes=True,
     )
     targets = tuple(rewrite(view, rewriting).targets) if settings.probes.rewrite else ()
     wanted = _known(document(settings, facts, targets, TOKEN))
