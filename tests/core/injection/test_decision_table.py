@@ -97,6 +97,9 @@ ROWS: dict[str, Row] = {
     "null-template-is-empty": Row(
         DENY, "unsupported-template", 4, annotations={"inject.istio.io/templates": None}
     ),
+    "sidecar-template-twice": Row(
+        INJECT, "policy-enabled", 10, annotations={names.TEMPLATES: "sidecar,sidecar"}
+    ),
     "sidecar-template-with-blanks": Row(
         INJECT, "policy-enabled", 10, annotations={"inject.istio.io/templates": " sidecar "}
     ),
@@ -140,6 +143,9 @@ ROWS: dict[str, Row] = {
         6,
         annotations={STATUS: '{"injector":"other"}'},
         warning="another injector",
+    ),
+    "status-of-ours": Row(
+        INJECT, "policy-enabled", 10, annotations={STATUS: '{"injector":"pillion"}'}
     ),
     "status-that-is-no-json": Row(DENY, "invalid", 6, annotations={STATUS: "{oops"}),
     "status-that-is-no-object": Row(DENY, "invalid", 6, annotations={STATUS: "[]"}),
@@ -324,6 +330,13 @@ def test_unknown_value_is_a_warning(value: str) -> None:
     )
 
 
+@pytest.mark.parametrize("where", ["labels", "annotations"])
+def test_null_is_an_unknown_value(where: str) -> None:
+    """A null inject label or annotation is the empty text, which is none of the two."""
+    (warning,) = sample.inject(sample.value(**{where: {names.INJECT: None}})).warnings
+    assert warning.startswith(f'{where.removesuffix("s")} {names.INJECT} is "", which means')
+
+
 def test_unknown_value_continues() -> None:
     """Row 8 is no decision: explain shows it with the verdict `continue`."""
     rows = {m.row: m for m in explain(_case(ROWS["label-with-another-value"]))}
@@ -345,6 +358,7 @@ def test_details_name_what_was_found() -> None:
     assert _decide(ROWS["never-selector"]).detail == (
         'policy.neverInjectSelector has {"matchLabels":{"tier":"batch"}}'
     )
+    assert 'got "", expected "sidecar"' in _decide(ROWS["null-template-is-empty"]).detail
     assert _decide(ROWS["linkerd"]).detail == "container linkerd-proxy is another mesh's sidecar"
 
 
