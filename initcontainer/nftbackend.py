@@ -52,7 +52,9 @@ class NftBackend:
         found: dict[str, tuple[str, ...]] = {}
         for rule in self.tables.rules(INET, TABLE):
             found[rule.chain] = (*found.get(rule.chain, ()), rule.comment)
-        if found != {name: tuple(filter(None, outline(body))) for name, body in wanted.items()}:
+        comments = {name: tuple(filter(None, outline(body))) for name, body in wanted.items()}
+        # The kernel gives rules, so a chain without any is not among them.
+        if found != {name: each for name, each in comments.items() if each}:
             raise InitError("nft did not apply what it was given: rules are missing or in disorder")
 
     def differences(self, ruleset: Ruleset) -> tuple[str, ...]:
