@@ -92,7 +92,10 @@ def _shown(node: ast.AST) -> str:
 
 
 def _prose(tree: ast.Module) -> set[int]:
-    """Return the nodes that are no program: annotations, docstrings and parts of sentences."""
+    """Return the nodes that are no program: annotations, docstrings and parts of sentences.
+
+    So are `frozen` and `kw_only` of a class, which only mypy looks at.
+    """
     found: set[int] = set()
     for node in ast.walk(tree):
         prose: list[ast.AST | None] = []
@@ -100,6 +103,8 @@ def _prose(tree: ast.Module) -> set[int]:
             prose = [node.annotation]
         elif isinstance(node, ast.FunctionDef):
             prose = [node.returns, *node.decorator_list]
+        elif isinstance(node, ast.ClassDef):
+            prose = [each for each in node.keywords if each.arg in ("frozen", "kw_only")]
         elif isinstance(node, ast.JoinedStr | ast.ImportFrom | ast.Import) or _is_text(node):
             prose = [node]
         for each in prose:
