@@ -23,16 +23,23 @@ MODULES = (
 )
 """The modules that decide, plan and record; `layout` and `reversal` are parts of the last two."""
 
-TESTS = (
-    "tests/core/injection",
-    "tests/core/goldens",
-    "tests/core/laws/test_round_trip.py",
-    "tests/core/laws/test_edits.py",
-    "tests/core/laws/test_api_server.py",
-    "tests/core/laws/test_any_input.py",
-    "-k",
-    "not envoy and not test_selection",
+_ALONE = "tests/core/injection"
+_LAWS = "tests/core/laws"
+ROUNDS = (
+    {
+        "webhook.injection.decision": (f"{_ALONE}/test_decision_table.py",),
+        "webhook.injection.plan": (f"{_ALONE}/test_refusals.py", f"{_LAWS}/test_edits.py"),
+        "webhook.injection.layout": (f"{_LAWS}/test_edits.py",),
+        "webhook.injection.record": (f"{_ALONE}/test_reversal.py",),
+        "webhook.injection.reversal": (f"{_ALONE}/test_reversal.py",),
+    },
+    dict.fromkeys(
+        MODULES,
+        (_ALONE, "tests/core/goldens", _LAWS, "-k", "not envoy and not test_selection"),
+    ),
 )
+"""What a mutant goes through: the tests closest to its module, and all of them if it lives."""
+
 AT_ONCE = 2
 SECONDS = 240
 """More than ten times what the tests take."""
@@ -63,23 +70,33 @@ def main() -> int:
 
 def trials(queue: Iterable[Mutant]) -> Iterator[tuple[Mutant, Verdict]]:
     """Try each mutant, a few at a time, and yield what became of it."""
-    running: dict[int, Mutant] = {}
+    running: dict[int, tuple[Mutant, int]] = {}
     try:
         for mutant in queue:
-            if len(running) == AT_ONCE:
-                yield _finished(running)
-            running[start(mutant, TESTS, SECONDS)] = mutant
+            while len(running) == AT_ONCE:
+                yield from _next_finished(running)
+            _start(mutant, 0, running)
         while running:
-            yield _finished(running)
+            yield from _next_finished(running)
     finally:
         for pid in running:
             os.kill(pid, 9)
             os.waitpid(pid, 0)
 
 
-def _finished(running: dict[int, Mutant]) -> tuple[Mutant, Verdict]:
+def _next_finished(running: dict[int, tuple[Mutant, int]]) -> Iterator[tuple[Mutant, Verdict]]:
+    """Wait for a trial, start the next round of what survived it, and yield what is decided."""
     pid, status = os.wait()
-    return running.pop(pid), verdict(status)
+    mutant, passed = running.pop(pid)
+    found = verdict(status)
+    if found is Verdict.SURVIVED and passed + 1 < len(ROUNDS):
+        _start(mutant, passed + 1, running)
+    else:
+        yield mutant, found
+
+
+def _start(mutant: Mutant, number: int, running: dict[int, tuple[Mutant, int]]) -> None:
+    running[start(mutant, ROUNDS[number][mutant.module], SECONDS)] = mutant, number
 
 
 def _mutants_of(module: str) -> Iterator[Mutant]:

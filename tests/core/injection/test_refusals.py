@@ -13,7 +13,14 @@ from webhook.injection.sidecar import _STAND_INS
 from webhook.manifests.value import read_yaml
 from webhook.model import names
 from webhook.model.errors import ConfigurationError
-from webhook.model.settings import Overlay, OverlayTarget, Proxy, Settings
+from webhook.model.settings import (
+    Overlay,
+    OverlayTarget,
+    Proxy,
+    Redirect,
+    RedirectMode,
+    Settings,
+)
 
 NATIVE = "sidecar.istio.io/nativeSidecar"
 
@@ -82,6 +89,29 @@ def test_size_of_all_annotations(size: int, accepted: bool) -> None:
     if isinstance(outcome, Denied):
         assert f"expected at most {names.ANNOTATIONS_LIMIT}" in outcome.message
         assert "shorten the pod's own" in outcome.message
+
+
+def _size(pod: Any) -> int:
+    found = pod["metadata"]["annotations"].items()
+    return sum(len(key.encode()) + len((text or "").encode()) for key, text in found)
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(redirect=Redirect(mode=RedirectMode.CNI))]
+)
+def test_size_is_exact(settings: Settings) -> None:
+    """The last byte that fits is accepted, and the next one is named."""
+    annotations = {"kubectl.kubernetes.io/default-container": "app", "note": "", "empty": None}
+    room = names.ANNOTATIONS_LIMIT - _size(
+        sample.injected(sample.value(annotations=annotations), settings)
+    )
+    full = sample.value(annotations=annotations | {"note": "x" * room})
+    assert _size(sample.injected(full, settings)) == names.ANNOTATIONS_LIMIT
+    outcome = sample.inject(
+        sample.value(annotations=annotations | {"note": "x" * (room + 1)}), settings
+    )
+    assert isinstance(outcome, Denied)
+    assert f"got {names.ANNOTATIONS_LIMIT + 1} bytes with ours" in outcome.message
 
 
 def test_size_counts_bytes() -> None:

@@ -170,6 +170,18 @@ INVERTED: dict[str, tuple[Undo, dict[str, Any], tuple[Edit, ...]]] = {
         _pod(httpGet=OURS),
         (Set((*APP, "readinessProbe", "tcpSocket"), {"port": 1}),),
     ),
+    "null-beside-a-handler-changed-since": (
+        Undo(
+            replaced=[
+                Replaced(
+                    f"/spec/containers/a~1b~0c/readinessProbe/{key}", {"port": 1}, is_null=True
+                )
+                for key in ("tcpSocket", "grpc")
+            ]
+        ),
+        _pod(httpGet={"path": "/new", "port": 80}),
+        (),
+    ),
     "value-that-is-gone": (
         Undo(replaced=[Replaced("/spec/x", 1)]),
         _pod(),
