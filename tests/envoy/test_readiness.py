@@ -217,7 +217,8 @@ def test_drain(native: bool, tmp_path: Path) -> None:
         assert not _says_goodbye(inbound)
         drained = envoy.get(ready, path)
         assert drained.status == 200
-        assert (drained.seconds >= 2) is not native
+        # Envoy counts from the time at which its loop last woke up, a moment before the request.
+        assert (drained.seconds >= 1.9) is not native
         assert _says_goodbye(inbound)
         assert envoy.readiness() == 200
         # kubelet may repeat a hook.
