@@ -14,6 +14,8 @@ from webhook.model.errors import PodRejected
 
 _LABELS = ("metadata", "labels")
 _ANNOTATIONS = ("metadata", "annotations")
+_LISTS = frozenset(("spec", name) for name in NAMED_LISTS)
+"""Where elements are addressed by name; a record that names one elsewhere was not left by edits."""
 _HANDLERS = frozenset({"httpGet", "tcpSocket", "grpc"})
 
 
@@ -114,9 +116,9 @@ def _is_ours(probe: Any, token: str) -> bool:
 
 def _list_path(place: str) -> Path:
     """Return the path of one of the lists that injection puts items into."""
-    for name in NAMED_LISTS:
-        if place == f"/spec/{name}":
-            return "spec", name
+    for path in _LISTS:
+        if place == pointer(path):
+            return path
     raise PodRejected(changed_by_hand("it names a list that injection does not change"))
 
 
@@ -153,9 +155,9 @@ def _resolve(place: str, pod: Any) -> Path | None:
         if isinstance(value, dict) and key in value:
             path.append(key)
             value = value[key]
-        elif len(path) == 2 and isinstance(value, list) and key in _item_names(value):
+        elif tuple(path) in _LISTS and key in _item_names(value):
             path.append(Item(key))
-            value = next(item for item in value if _name(item) == key)
+            value = next(item for item in value if item.get("name") == key)
         else:
             return None
     return tuple(path) or None
@@ -165,7 +167,7 @@ def _value(path: Path, pod: Any) -> Any:
     value = pod
     for part in path:
         if isinstance(part, Item):
-            value = next(item for item in value if _name(item) == part.name)
+            value = next(item for item in value if item.get("name") == part.name)
         elif isinstance(value, dict) and part in value:
             value = value[part]
         else:
@@ -173,14 +175,9 @@ def _value(path: Path, pod: Any) -> Any:
     return value
 
 
-def _item_names(value: Any) -> set[str]:
-    return {_name(item) for item in value} if isinstance(value, list) else set()
-
-
-def _name(item: Any) -> Any:
-    return (
-        item.get("name") if isinstance(item, dict) and isinstance(item.get("name"), str) else None
-    )
+def _item_names(held: list[Any] | None) -> set[str]:
+    """Return the names in one of `_LISTS`, whose items are objects, as the pod's view read them."""
+    return {item.get("name") for item in held or ()}
 
 
 def _unescaped(part: str) -> str:

@@ -98,6 +98,7 @@ INVERTED: dict[str, tuple[Undo, dict[str, Any], tuple[Edit, ...]]] = {
         (Drop(("metadata", "annotations", "ours")),),
     ),
     "no-metadata": (Undo(labels=["a"], annotations=["a"]), {"spec": {}}, ()),
+    "null-metadata": (Undo(labels=["a"], annotations=["a"]), {"metadata": None, "spec": {}}, ()),
     "null-labels": (Undo(labels=["a"]), {"metadata": {"labels": None}, "spec": {}}, ()),
     "added": (Undo(added=["/spec/volumes", "/spec/gone"]), _pod(), (Drop(("spec", "volumes")),)),
     "items": (
@@ -207,6 +208,20 @@ INVERTED: dict[str, tuple[Undo, dict[str, Any], tuple[Edit, ...]]] = {
         Undo(added=["/spec/containers/a~1b~0c/env/A"]),
         {"spec": {"containers": [{"name": "a/b~c", "env": [{"name": "A"}]}]}},
         (),
+    ),
+    "item-of-a-list-that-is-not-ours": (
+        Undo(added=["/spec/odd/a", "/metadata/containers/a"], created=["/spec/odd/a"]),
+        {
+            "metadata": {"containers": [{"name": "a"}]},
+            "spec": {"odd": [1, {"name": []}, {"name": "a"}]},
+        },
+        (),
+    ),
+    "member-of-a-text": (Undo(added=["/spec/text/t"]), {"spec": {"text": "text"}}, ()),
+    "item-without-a-name": (
+        Undo(items={"/spec/imagePullSecrets": ["a"]}),
+        {"spec": {"imagePullSecrets": [{}, {"name": "a"}]}},
+        (Drop(("spec", "imagePullSecrets", Item("a"))),),
     ),
     "nowhere": (Undo(added=[""], created=["", "spec"]), _pod(), ()),
 }
