@@ -198,13 +198,10 @@ def read(text: str) -> Status:
 
 
 def names_present(status: Status, pod: Any) -> bool:
-    """Tell whether any container that the status names is in the pod."""
-    spec = pod.get("spec") or {}
+    """Tell whether any container that the status names is in the pod, which its view has read."""
+    spec = pod["spec"]
     present = {
-        item.get("name")
-        for key in ("containers", "initContainers")
-        for item in spec.get(key) or ()
-        if isinstance(item, dict)
+        item.get("name") for key in ("containers", "initContainers") for item in spec.get(key) or ()
     }
     return not present.isdisjoint([*status.initContainers, *status.containers])
 

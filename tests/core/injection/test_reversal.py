@@ -10,6 +10,7 @@ import pytest
 from webhook.injection import patch, record, reversal
 from webhook.injection.apply import apply
 from webhook.injection.record import Removed, Replaced, Undo
+from webhook.model import names
 from webhook.model.edits import ABSENT, Drop, Edit, Item, Put, Restore, Set, Swap
 from webhook.model.errors import PodRejected
 from webhook.model.pod import read
@@ -327,6 +328,15 @@ def test_filled_blank_reads_back(
     assert status.undo.replaced == replaced
     for name in ("labels", "annotations", "added", "created", "nulls", "removed"):
         assert getattr(status.undo, name) == getattr(undo, name)
+
+
+def test_largest_record() -> None:
+    """A record of exactly 32 KiB is the largest."""
+    form = record.blank(Undo(), record.Identity("rev", "1.0", "hash"), None)
+    room = names.STATUS_LIMIT - len(form.fill(TOKEN, [Replaced("/spec/x", "")]))
+    assert len(form.fill(TOKEN, [Replaced("/spec/x", "x" * room)])) == names.STATUS_LIMIT
+    with pytest.raises(PodRejected, match=f"takes {names.STATUS_LIMIT + 1} bytes"):
+        form.fill(TOKEN, [Replaced("/spec/x", "x" * (room + 1))])
 
 
 def test_names_present() -> None:
