@@ -116,7 +116,7 @@ def plan(
     edits.append(status)
 
     whole = (*common.first, *edits[:-1], *common.last, status)
-    _check_size(pod, whole)
+    _check_size(pod, whole, sidecar.for_plugin)
     said = advice(pod, application, sidecar, context.namespace_labels)
     return Plan(
         Stage(whole, pod, rendered=common.rendered, rest=edits),
@@ -172,11 +172,13 @@ def _status(
     return Set(path, blank.fill(token, noted), was)
 
 
-def _check_size(pod: Pod, edits: Sequence[Edit]) -> None:
+def _check_size(pod: Pod, edits: Sequence[Edit], for_plugin: Sequence[tuple[str, str]]) -> None:
     """Refuse what the API server would refuse with a less helpful message."""
     held = pod.annotations
-    # A character takes at most four bytes, and ours 36 KiB: the record and a few short ones.
+    # A character takes at most four bytes, and ours beside those for a plugin 36 KiB: the record
+    # and a few short ones.
     length = sum(map(len, held)) + sum(map(len, filter(None, held.values())))
+    length += sum(len(key) + len(text) for key, text in for_plugin)
     if 4 * length <= names.ANNOTATIONS_LIMIT - names.STATUS_LIMIT - 4096:
         return
     ours = {

@@ -20,6 +20,7 @@ from webhook.model.settings import (
     Redirect,
     RedirectMode,
     Settings,
+    Traffic,
 )
 
 NATIVE = "sidecar.istio.io/nativeSidecar"
@@ -112,6 +113,27 @@ def test_size_is_exact(settings: Settings) -> None:
     )
     assert isinstance(outcome, Denied)
     assert f"got {names.ANNOTATIONS_LIMIT + 1} bytes with ours" in outcome.message
+
+
+def test_size_of_record_and_wide_text() -> None:
+    """A record that is nearly as large as it may be counts beside text of four bytes a letter."""
+    header = {"name": "X", "value": "x" * 31_000}
+    pod = sample.with_app(readinessProbe={"httpGet": {"port": 80, "httpHeaders": [header]}})
+    pod["metadata"]["annotations"] = {"note": "\U0001f600" * 58_250}
+    outcome = sample.inject(pod)
+    assert isinstance(outcome, Denied)
+    assert "metadata.annotations: got " in outcome.message
+
+
+def test_size_of_annotations_for_a_plugin() -> None:
+    """Ports that are written one by one count too."""
+    ports = tuple(f"{start}-{start + 999}" for start in range(10_000, 54_000, 1_000))
+    settings = Settings(
+        redirect=Redirect(mode=RedirectMode.CNI), traffic=Traffic(exclude_inbound_ports=ports)
+    )
+    pod = sample.value(annotations={"note": "\U0001f600" * 20})
+    assert isinstance(sample.inject(pod, settings), Denied)
+    assert isinstance(sample.inject(pod), Injected)
 
 
 def test_size_counts_bytes() -> None:
