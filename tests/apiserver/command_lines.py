@@ -1,5 +1,6 @@
 """Spells the command lines of the control plane, with the reason of every choice."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.apiserver.certificates import KeyPair
@@ -84,13 +85,18 @@ def api_server_command(
 
 
 def controller_manager_command(
-    program: Path, *, kubeconfig: Path, authority: Path, scratch: Path
+    program: Path,
+    *,
+    kubeconfig: Path,
+    authority: Path,
+    scratch: Path,
+    controllers: Sequence[str] = CONTROLLERS,
 ) -> list[str]:
-    """Return kube-controller-manager's command line, with CONTROLLERS only."""
+    """Return kube-controller-manager's command line; `*` is every controller on by default."""
     return [
         str(program),
         f"--kubeconfig={kubeconfig}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         "--use-service-account-credentials=true",  # pods are created by whom they are elsewhere
         f"--root-ca-file={authority}",
         "--leader-elect=false",

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.apiserver.network_namespace import NetworkNamespace
+from tests.apiserver.network_namespace import Network
 from tests.apiserver.polling import NotInTimeError, wait_until
 
 _KILL_SECONDS = 10
@@ -29,7 +29,7 @@ class Component:
         *,
         name: str,
         command: Sequence[str | Path],
-        namespace: NetworkNamespace,
+        namespace: Network,
         log: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:

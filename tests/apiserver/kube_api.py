@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.apiserver.certificates import KeyPair
-from tests.apiserver.network_namespace import NetworkNamespace
+from tests.apiserver.network_namespace import Network
 
 KubeObject = dict[str, Any]
 """Any Kubernetes object as JSON."""
@@ -29,7 +29,7 @@ class KubeApiError(Exception):
 class NamespaceTransport(httpx.BaseTransport):
     """Sends requests from inside a network namespace; connections opened there stay there."""
 
-    def __init__(self, namespace: NetworkNamespace, transport: httpx.BaseTransport) -> None:
+    def __init__(self, namespace: Network, transport: httpx.BaseTransport) -> None:
         self._namespace = namespace
         self._transport = transport
 
@@ -44,7 +44,7 @@ class NamespaceTransport(httpx.BaseTransport):
 
 
 def namespace_client(
-    namespace: NetworkNamespace, base_url: str, *, authority: Path, identity: KeyPair | None = None
+    namespace: Network, base_url: str, *, authority: Path, identity: KeyPair | None = None
 ) -> httpx.Client:
     """Return an HTTPS client that trusts `authority` and shows `identity`, inside the namespace."""
     context = ssl.create_default_context(cafile=authority)

@@ -4,8 +4,8 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Self
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, Self
 
 NODE_ADDRESS = "10.250.0.1"
 """The bridge's address: an Endpoint may not be a loopback address, so webhooks listen here."""
@@ -30,6 +30,14 @@ _CLONE_NEWNET = 0x40000000  # linux/sched.h
 
 class NetworkNamespaceError(Exception):
     """The namespace cannot be made or entered; the message says which step failed."""
+
+
+class Network(Protocol):
+    """Where programs and sockets are made: a NetworkNamespace, or another one that exists."""
+
+    def entered(self) -> AbstractContextManager[None]:
+        """Put the calling thread, and the sockets and processes it makes, there."""
+        ...
 
 
 class NetworkNamespace:
@@ -81,15 +89,8 @@ class NetworkNamespace:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Put the calling thread, and the sockets and processes it makes, into the namespace."""
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        try:
-            set_thread_namespace(self._descriptor)
-            try:
-                yield
-            finally:
-                set_thread_namespace(home)
-        finally:
-            os.close(home)
+        with entered_namespace(self._descriptor):
+            yield
 
     def close(self) -> None:
         """Let go of the namespace and stop its holder; it ends with the last process in it."""
@@ -109,6 +110,20 @@ class NetworkNamespace:
         for stream in (self._holder.stdout, self._holder.stderr):
             if stream is not None:
                 stream.close()
+
+
+@contextmanager
+def entered_namespace(descriptor: int) -> Iterator[None]:
+    """Put the calling thread into the namespace open at `descriptor` for the length of a block."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        set_thread_namespace(descriptor)
+        try:
+            yield
+        finally:
+            set_thread_namespace(home)
+    finally:
+        os.close(home)
 
 
 def set_thread_namespace(descriptor: int) -> None:
