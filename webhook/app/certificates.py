@@ -55,6 +55,7 @@ def standalone(options: Options, metrics: Metrics) -> Certificates:
     leaf = ServingLeaf(
         names=tuple(names),
         life=options.lives.leaf,
+        renew=options.lives.renew,
         clock=now,
         random_bits=secrets.randbits,
         serve=context.swap,

@@ -88,6 +88,7 @@ class Cluster:
         leaf = ServingLeaf(
             names=self._dns_names(),
             life=lives.leaf,
+            renew=lives.renew,
             clock=now,
             random_bits=secrets.randbits,
             serve=context.swap,
@@ -103,7 +104,7 @@ class Cluster:
             random_bits=secrets.randbits,
             report=self._metrics,
         )
-        interval = min(_STEP_SECONDS, lives.leaf.total_seconds() / 12)
+        interval = min(_STEP_SECONDS, lives.attention.total_seconds())
         background = Background("certificates", partial(self._keep, keeper), interval)
         draining.listen(background.wake)
         self._run(background)
@@ -114,13 +115,14 @@ class Cluster:
             lambda: background.failure,
         )
 
-    def _keep(self, keeper: Keeper) -> None:
+    def _keep(self, keeper: Keeper) -> float | None:
         had_competitor = keeper.has_competitor
-        keeper.step()
+        soon = keeper.step()
         if keeper.has_competitor and not had_competitor:
             self.announce(
                 "CompetingWriter", "another writer keeps changing our caBundle; we have stopped"
             )
+        return None if soon is None else soon.total_seconds()
 
     def _mounted(
         self, context: SwappableContext, registered: CaBundles, directory: Path

@@ -39,11 +39,21 @@ class ClusterNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lives:
-    """How long certificates live, and how long a trusted authority waits before it signs."""
+    """How long certificates live, and how long a trusted authority waits before it signs.
+
+    `renew` is how old a leaf may get; None: two thirds of its life.
+    """
 
     leaf: timedelta = timedelta(days=2)
+    renew: timedelta | None = None
     authority: timedelta = timedelta(days=365)
     settle: timedelta = timedelta(seconds=30)
+
+    @property
+    def attention(self) -> timedelta:
+        """Return how late a renewal may be noticed: a quarter of what is left of a life then."""
+        late = self.leaf / 12
+        return late if self.renew is None else min(late, self.renew / 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,8 +84,7 @@ async def _serve(options: Options) -> None:
         certificates = cluster.certificates(draining)
         backgrounds += cluster.backgrounds
     if certificates.step is not None:
-        # Renewal is due at two thirds of a life: a quarter of the rest is soon enough to notice.
-        often = min(_LOOK_SECONDS, options.lives.leaf.total_seconds() / 12)
+        often = min(_LOOK_SECONDS, options.lives.attention.total_seconds())
         backgrounds.append(Background("certificates", certificates.step, often))
     endpoint = InjectEndpoint(admissions, metrics, draining, load, pending_limit=options.in_flight)
     readiness = _readiness(draining, certificates.condition, configuration.condition)

@@ -104,6 +104,12 @@ def _add_numbers(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="go on serving that long after SIGTERM (default: 12, standalone 0)",
     )
+    parser.add_argument(
+        "--renew-seconds",
+        metavar="N",
+        type=_positive,
+        help="how old our serving certificate may get (default: two thirds of its life)",
+    )
     for option, default, what in (
         ("leaf", 172_800, "life of the serving certificate"),
         ("authority", 31_536_000, "life of our authority"),
@@ -150,6 +156,9 @@ def options_of(arguments: argparse.Namespace) -> Options:
         patience=Patience(quiet_seconds=quiet, extra_seconds=0.0 if standalone else 8.0),
         lives=Lives(
             leaf=timedelta(seconds=arguments.leaf_seconds),
+            renew=None
+            if arguments.renew_seconds is None
+            else timedelta(seconds=arguments.renew_seconds),
             authority=timedelta(seconds=arguments.authority_seconds),
             settle=timedelta(seconds=arguments.settle_seconds),
         ),

@@ -16,8 +16,8 @@ from webhook.pki.rotation import Record, Schedule, advanced, first_record, wante
 from webhook.pki.serving_leaf import Clock, ServingLeaf
 
 _LOG = logging.getLogger("pillion.certificates")
-_PATIENCE: Final = timedelta(seconds=5)
-"""How long the leader has to fill an empty caBundle; it writes within a second if it knows of it.
+_PATIENCE: Final = timedelta(seconds=1)
+"""How long the leader has to fill an empty caBundle; a watch wakes it if it knows of it.
 
 In a roll-out it may not: it was started before the configuration came, and leaves only when a
 replica that was told of the configuration is ready.
@@ -126,8 +126,10 @@ class Keeper:
         """Each configuration's caBundle, as last observed."""
         self.has_competitor = False
 
-    def step(self) -> None:
+    def step(self) -> timedelta | None:
         """Read, write what is due, and serve a leaf of the authority that was just read.
+
+        Returns how soon to look again, for a caBundle that is left to the leader; None: as usual.
 
         Raises:
             ConflictError: another replica was faster; the next step sees what it did.
@@ -146,6 +148,7 @@ class Keeper:
         if self._leaf.keep(record.current) and self._leaf.leaf is not None:
             self._report.certificate("leaf", self._leaf.leaf.not_after)
         self._register(wanted_bundle(record), leads=leads)
+        return _PATIENCE if self._empty_since and not leads else None
 
     def _advance(self, stored: Stored) -> Record:
         """Take the step that is due, in the store first: what is written there others act on."""

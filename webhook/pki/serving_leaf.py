@@ -30,12 +30,25 @@ class ServingLeaf:
         *,
         names: Sequence[str],
         life: timedelta,
+        renew: timedelta | None = None,
         clock: Clock,
         random_bits: RandomBits,
         serve: ServePair,
     ) -> None:
+        """Prepare; nothing is signed yet.
+
+        Args:
+            names: by which clients call the server.
+            life: of a leaf.
+            renew: how old a leaf may get; None: two thirds of its life.
+            clock: the time of day.
+            random_bits: for keys' serial numbers.
+            serve: is given each new leaf.
+        """
         self.names = tuple(names)
         self._life = life
+        self._renew = renew
+        self._signed_at: datetime | None = None
         self._clock = clock
         self._random_bits = random_bits
         self._serve = serve
@@ -54,11 +67,17 @@ class ServingLeaf:
             present is not None
             and self._signed_by == authority.certificate
             and now < present.renew_at
+            and not self._is_old(now)
         ):
             return False
         leaf = sign_leaf(
             authority, names=self.names, now=now, life=self._life, random_bits=self._random_bits
         )
         self._serve(leaf.chain, leaf.key)
-        self.leaf, self._signed_by = leaf, authority.certificate
+        self.leaf, self._signed_by, self._signed_at = leaf, authority.certificate, now
         return True
+
+    def _is_old(self, now: datetime) -> bool:
+        if self._renew is None or self._signed_at is None:
+            return False
+        return now >= self._signed_at + self._renew

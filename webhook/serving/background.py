@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+Step = Callable[[], float | None]
+"""Does one step; may return in how many seconds the next is due, if sooner than the interval."""
+
 _LOG = logging.getLogger("pillion.background")
 _LONGEST_SECONDS: Final = 60.0
 
@@ -18,12 +21,13 @@ class Background:
     A thread, because what it does may block: it must never be awaited by an answer.
     """
 
-    def __init__(self, name: str, step: Callable[[], None], interval: float) -> None:
+    def __init__(self, name: str, step: Step, interval: float) -> None:
         self._name = name
         self._step = step
         self._interval = interval
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._soon: float | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.failure: str | None = None
         """Why the last step failed; None after one that succeeded."""
@@ -49,8 +53,9 @@ class Background:
             self._wake.wait(self._pause(failures))
 
     def _succeeded(self) -> bool:
+        self._soon = None
         try:
-            self._step()
+            self._soon = self._step()
         except Exception as error:  # the thread is to outlive every mistake
             if self.failure != str(error):
                 _LOG.warning("background step failed", exc_info=error, extra={"step": self._name})
@@ -61,6 +66,8 @@ class Background:
 
     def _pause(self, failures: int) -> float:
         """Return the interval, doubled for each failure and blurred, so that replicas spread."""
+        if self._soon is not None:
+            return min(self._soon, self._interval)
         longest = max(self._interval, _LONGEST_SECONDS)
         pause: float = min(self._interval * 2 ** min(failures, 16), longest)
         return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret

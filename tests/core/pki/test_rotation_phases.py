@@ -152,16 +152,27 @@ def test_follower_writes_nothing_and_signs_with_what_it_reads(scene: Scene) -> N
 
 
 def test_follower_fills_what_the_leader_leaves_empty(scene: Scene) -> None:
-    """A configuration that the leader was not told of is trusted after seconds, written once."""
+    """A configuration that the leader was not told of is trusted after a second, written once."""
     follower = scene.another(2, Lead(held=False))
     writes = scene.servers.writes
     scene.servers.current["pillion"] = ""
-    for seconds, expected in ((0, 0), (4, 0), (1, 1), (1, 1)):
+    for seconds, expected in ((0.0, 0), (0.9, 0), (0.1, 1), (1.0, 1)):
         scene.clock.now += timedelta(seconds=seconds)
         follower.step()
         assert scene.servers.writes - writes == expected
     assert scene.servers.current["pillion"] == scene.secret.data["ca.crt"]
     assert follower.told.written == [("written", "empty")]
+
+
+def test_follower_looks_again_when_its_patience_ends(scene: Scene) -> None:
+    """An empty caBundle brings a follower back in a second, a filled one at its own pace."""
+    follower = scene.another(2, Lead(held=False))
+    assert follower.keeper.step() is None
+    scene.servers.current["pillion"] = ""
+    assert follower.keeper.step() == timedelta(seconds=1)
+    scene.clock.now += timedelta(seconds=1)
+    follower.step()
+    assert follower.keeper.step() is None
 
 
 def test_follower_starts_its_patience_anew(scene: Scene) -> None:

@@ -14,7 +14,7 @@ _shtab_pillion_explain_option_strings=(-h --help --config -r --revision -f --fil
 _shtab_pillion_bootstrap_option_strings=(-h --help --config -r --revision -f --filename -R --recursive -n --namespace --namespace-labels --strict --token --name --arguments)
 _shtab_pillion_redirect_option_strings=(-h --help --config -r --revision -f --filename -R --recursive -n --namespace --namespace-labels --strict --name --arguments)
 _shtab_pillion_config_option_strings=(-h --help --config -r --revision)
-_shtab_pillion_serve_option_strings=(-h --help --mode --standalone --listen --metrics-listen --config --ca-out --certificates --namespace --service --secret --lease --webhook-configuration --cluster-domain --log-level --in-flight --quiet-seconds --leaf-seconds --authority-seconds --settle-seconds)
+_shtab_pillion_serve_option_strings=(-h --help --mode --standalone --listen --metrics-listen --config --ca-out --certificates --namespace --service --secret --lease --webhook-configuration --cluster-domain --log-level --in-flight --quiet-seconds --renew-seconds --leaf-seconds --authority-seconds --settle-seconds)
 _shtab_pillion_completion_option_strings=(-h --help)
 _shtab_pillion_option_strings=(-h --help --version)
 

@@ -154,6 +154,7 @@ _shtab_pillion_serve_options=(
   "--log-level[log_level]:log_level:(debug info warning error)"
   "--in-flight[requests at once\; more are answered 503 and tried again (default\: 512)]:N:"
   "--quiet-seconds[go on serving that long after SIGTERM (default\: 12, standalone 0)]:N:"
+  "--renew-seconds[how old our serving certificate may get (default\: two thirds of its life)]:N:"
   "--leaf-seconds[life of the serving certificate, in seconds (default\: 172800)]:N:"
   "--authority-seconds[life of our authority, in seconds (default\: 31536000)]:N:"
   "--settle-seconds[how long a new authority is trusted before it signs, in seconds (default\: 30)]:N:"
