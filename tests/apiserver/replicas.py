@@ -25,6 +25,7 @@ REPOSITORY: Final = Path(__file__).parents[2]
 PORT: Final = 9443
 METRICS_PORT: Final = 15014
 READY_SECONDS: Final = 60
+ADMISSIONS: Final = "pillion_admissions_total{"
 
 
 class Replica:
@@ -59,6 +60,15 @@ class Replica:
             if each.startswith(f"{line} "):
                 return float(each.rpartition(" ")[2])
         return 0.0
+
+    def admissions(self) -> float:
+        """Return how many admissions it has answered; 0 while it does not answer."""
+        try:
+            text = self._client.get(f"http://{self.address}:{METRICS_PORT}/metrics").text
+        except httpx.TransportError:
+            return 0.0
+        lines = (each for each in text.splitlines() if each.startswith(ADMISSIONS))
+        return sum(float(each.rpartition(" ")[2]) for each in lines)
 
     def lines(self, message: str) -> list[dict[str, Any]]:
         """Return the log's lines with this message."""
