@@ -62,7 +62,9 @@ def default_handler() -> AdmissionHandler:
 class LocalServer:
     """The parts of a running webhook."""
 
-    def __init__(self, handler: Handler | None, limits: Limits, pending_limit: int) -> None:
+    def __init__(
+        self, handler: Handler | None, limits: Limits, pending_limit: int, drain_seconds: int
+    ) -> None:
         self.authority = new_authority()
         leaf = new_leaf(self.authority)
         self.tls = SwappableContext(leaf.chain, leaf.key)
@@ -81,7 +83,7 @@ class LocalServer:
             load=self.load,
             context=self.tls.front,
             limits=limits,
-            drain_seconds=2,
+            drain_seconds=drain_seconds,
         )
 
     @property
@@ -112,10 +114,13 @@ class LocalServer:
 
 @contextmanager
 def local_server(
-    handler: Handler | None = None, limits: Limits | None = None, pending_limit: int = 512
+    handler: Handler | None = None,
+    limits: Limits | None = None,
+    pending_limit: int = 512,
+    drain_seconds: int = 2,
 ) -> Iterator[LocalServer]:
     """Run a webhook for the length of a block."""
-    server = LocalServer(handler, limits or Limits(), pending_limit)
+    server = LocalServer(handler, limits or Limits(), pending_limit, drain_seconds)
     thread = threading.Thread(target=lambda: uvloop.run(server.listener.serve()))
     thread.start()
     try:

@@ -9,9 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.serving.local_server import local_server
 from tests.serving.polling import wait_until
 from tests.serving.program import Program, running_program
 from tests.serving.reviews import body
+from webhook.serving.crowd import Limits
 
 JSON = {"content-type": "application/json"}
 GRACE_SECONDS = 30
@@ -99,6 +101,45 @@ def test_request_in_flight_is_answered(tmp_path: Path) -> None:
         late.sendall(whole[10:])
         assert late.recv(65536).startswith(b"HTTP/1.1 200 ")
         assert program.process.wait(GRACE_SECONDS) == 0
+
+
+@pytest.mark.parametrize("sent", [0, 20], ids=["nothing", "half-a-head"])
+def test_connection_made_before_the_end_is_answered(tmp_path: Path, sent: int) -> None:
+    """Who was let in gets an answer, also to a request that begins when listening has ended."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with running_program(tmp_path, "--quiet-seconds", "0.1") as program, connect(program) as late:
+        late.sendall(request[:sent])
+        wait_until(lambda: _waits(program), "the first part has arrived")
+        program.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses(program), "listening ends")
+        late.sendall(request[sent:])
+        answer = late.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer
+        assert program.process.wait(GRACE_SECONDS) == 0
+
+
+def test_handshake_begun_before_the_end_is_answered(tmp_path: Path) -> None:
+    """Who was accepted may still shake hands when listening has ended."""
+    with running_program(tmp_path, "--quiet-seconds", "0.1") as program:
+        raw = socket.create_connection(program.addresses[0], timeout=20)
+        wait_until(lambda: _waits(program), "the connection is accepted")
+        program.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses(program), "listening ends")
+        with program.trust().wrap_socket(raw, server_hostname="localhost") as late:
+            late.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert late.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert program.process.wait(GRACE_SECONDS) == 0
+
+
+def test_failed_handshake_delays_nothing() -> None:
+    """A connection that was given up before its handshake is not waited for."""
+    patient = Limits(handshake_seconds=600)
+    with local_server(limits=patient, drain_seconds=600) as server:
+        socket.create_connection(server.address, timeout=20).close()
+        with server.client() as client:
+            assert client.get("/healthz").status_code == 200
+    # The end of the block waits for the server's, and far less than ten minutes.
 
 
 def _waits(program: Program) -> bool:

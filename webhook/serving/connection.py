@@ -33,6 +33,7 @@ class Connection(HttpToolsProtocol):
         self._is_waiting = True
         self._head_complete = False
         self._unanswered = 0
+        self._is_leaving = False
         self._stuck_since: float | None = None
         self.address = ""
         self.held_bytes = 0
@@ -84,6 +85,8 @@ class Connection(HttpToolsProtocol):
         """Note that what follows is body."""
         self._head_complete = True
         super().on_headers_complete()
+        if self._is_leaving:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Note that the client owes us nothing more, and we an answer."""
@@ -107,6 +110,18 @@ class Connection(HttpToolsProtocol):
         self._crowd.dropped("malformed")
         super().send_400_response(msg)
 
+    def shutdown(self) -> None:
+        """Close, after the request that is under way or, on a new connection, about to come.
+
+        uvicorn answers only requests whose head it has read, and closes on all others.
+        """
+        self._is_leaving = True
+        age = self.loop.time() - self.quiet_since
+        is_new = age < self._limits.handshake_seconds
+        if self._is_waiting and not self._head_complete and (self.held_bytes or is_new):
+            return
+        super().shutdown()
+
     def check_time(self, now: float) -> None:
         """End the connection if its client takes too long; called about once a second."""
         if self.transport.is_closing() or self.flow.write_paused:
@@ -124,7 +139,8 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def evict(self) -> None:
-        """Make room."""
+        """Make room; the transport says only later that the connection is lost."""
+        self._release()
         self.transport.abort()
 
     def _wait(self) -> None:

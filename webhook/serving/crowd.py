@@ -93,8 +93,9 @@ class Crowd:
             await asyncio.sleep(interval)
 
     def _evict(self, member: Member, reason: str) -> None:
-        self.dropped(reason)
+        self.leave(member)
         member.evict()
+        self.dropped(reason)
 
 
 def _longest_quiet(members: Iterable[Member]) -> Member:
