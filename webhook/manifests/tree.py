@@ -22,7 +22,6 @@ from yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
-from yaml.reader import ReaderError
 
 from webhook.manifests import scalars
 from webhook.manifests.node import Node
@@ -71,10 +70,13 @@ def parse(text: str, place: Place) -> Node | None:
 
 def _told(error: YAMLError, text: str) -> tuple[int, str]:
     """Give the line, counted from 0, and the problem of an error of libyaml's."""
-    if isinstance(error, ReaderError):
-        return text.encode()[: error.position].count(b"\n"), str(error.reason)
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    return (mark.line if mark is not None else 0), str(getattr(error, "problem", error))
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark
+        return (mark.line if mark is not None else 0), str(error.problem)
+    # Of what reads the text's bytes, before there are lines. Its type is not imported: that
+    # module's expressions are a tenth of a start (`cli.libraries`).
+    position, reason = getattr(error, "position", 0), getattr(error, "reason", error)
+    return text.encode()[:position].count(b"\n"), str(reason)
 
 
 class _Builder:
