@@ -82,11 +82,10 @@ class Prepared(Struct, frozen=True):
         self, facts: Facts, targets: tuple[ProbeTarget, ...], token: str
     ) -> dict[bytes, bytes]:
         """Return what belongs in the holes of `whole`."""
-        return {
-            b"pod": escaped(encode(pod_metadata(self.settings, facts)))[1:-1],
-            b"token": _AT_PATH + inside(token),
-            **self.probes.fill(targets, token),
-        }
+        values = self.probes.fill(targets, token)
+        values[b"pod"] = escaped(encode(pod_metadata(self.settings, facts)))[1:-1]
+        values[b"token"] = _AT_PATH + inside(token)
+        return values
 
     def check(
         self, text: bytes, facts: Facts, targets: tuple[ProbeTarget, ...], token: str

@@ -64,7 +64,7 @@ class ProbeTarget(Struct, frozen=True, kw_only=True):
 
 def probe_path(token: str, container: str, slot: ProbeSlot) -> str:
     """Return the path on the probe port under which this handler is answered."""
-    return f"/{token}/app-health/{container}/{slot.value}"
+    return f"/{token}/app-health/{container}/{slot}"
 
 
 def drain_path(token: str) -> str:

@@ -53,25 +53,26 @@ class ProbeText(Struct, frozen=True):
         """Return what belongs in the holes that `probe_stand_ins` names."""
         if not targets:
             return {b"filters": b"", b"clusters": b"", b"routes": b""}
-        asked = dict.fromkeys((target.kind, target.port) for target in targets)
-        clusters = [self.cluster(kind).fill({b"port": b"%d" % port}) for kind, port in asked]
-        return {
-            b"filters": self.filters,
-            b"clusters": b"".join(clusters),
-            b"routes": b"".join([self._route(target, token) for target in targets]),
-        }
-
-    def _route(self, target: ProbeTarget, token: str) -> bytes:
-        route = self.route(target.kind, target.slot in probes.HOOKS, target.has_host)
-        return route.fill(
-            {
-                b"match": inside(probe_path(token, target.container, target.slot)),
+        routes: list[bytes] = []
+        clusters: dict[tuple[ProbeKind, int], bytes] = {}
+        for target in targets:
+            kind, port, slot = target.kind, target.port, target.slot
+            values = {
+                b"match": inside(probe_path(token, target.container, slot)),
                 b"path": inside(target.path),
                 b"service": inside(target.service) if target.service else b"",
-                b"port": b"%d" % target.port,
+                b"port": b"%d" % port,
                 b"timeout": b"%d" % target.timeout_seconds,
             }
-        )
+            route = self.route(kind, slot in probes.HOOKS, target.has_host)
+            routes.append(route.pattern % values)
+            if (kind, port) not in clusters:
+                clusters[kind, port] = self.cluster(kind).pattern % values
+        return {
+            b"filters": self.filters,
+            b"clusters": b"".join(clusters.values()),
+            b"routes": b"".join(routes),
+        }
 
 
 def prepare_probes(settings: Settings) -> ProbeText:

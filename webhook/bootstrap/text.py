@@ -20,6 +20,8 @@ _HARMLESS: Final = re.compile(r"[A-Za-z0-9 !#%&'()*+,./:;<=>?@\[\]^_`{|}~-]*")
 """Text in which no reader sees anything but text: printable ASCII without `"`, `\\` and `$`."""
 
 
+_ENCODER = msgspec.json.Encoder()
+
 DEEPEST: Final = 64
 """Levels of JSON in one another. Envoy's JSON reader stops at about 100."""
 
@@ -47,7 +49,7 @@ def encode(value: Any) -> bytes:
         PodRejected: a text holds half of a surrogate pair, which is no Unicode.
     """
     try:
-        return msgspec.json.encode(value)
+        return _ENCODER.encode(value)
     except UnicodeEncodeError as error:
         raise PodRejected(
             "the Envoy configuration: got text with half of a surrogate pair, expected Unicode"
@@ -65,12 +67,14 @@ def argument(document: Any) -> bytes:
 
 def quoted(text: bytes) -> bytes:
     """Escape JSON text so that it may stand between the quotes of a JSON string."""
-    return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    # JSON text has no control characters, so an encoder escapes nothing but `\\` and `"`.
+    return _ENCODER.encode(text.decode())[1:-1]
 
 
 def escaped(text: bytes) -> bytes:
     """Escape JSON text without references for kubelet and for a JSON string at once."""
-    return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"$", b"$$")
+    made = quoted(text)
+    return made.replace(b"$", b"$$") if b"$" in made else made
 
 
 def inside(text: str) -> bytes:

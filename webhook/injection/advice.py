@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Set
 
+from webhook.injection.overview import Overview
 from webhook.injection.sidecar import Sidecar
 from webhook.model import names
-from webhook.model.pod import Container, Pod
 from webhook.model.settings import RedirectMode
 
 _POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
 
 def advice(
-    pod: Pod,
-    application: Sequence[Container],
-    sidecar: Sidecar,
-    namespace_labels: Mapping[str, str | None] | None,
+    look: Overview, sidecar: Sidecar, namespace_labels: Mapping[str, str | None] | None
 ) -> list[str]:
     """Return a sentence for each part of the pod that works differently beside a sidecar."""
     sentences: list[str] = []
-    spec = pod.spec
-    common = spec.securityContext.runAsUser if spec.securityContext is not None else None
-    uid, taken = sidecar.settings.proxy.uid, sidecar.taken_ports
-    for container in (*application, *pod.init_containers):
-        context = container.securityContext
-        user = context.runAsUser if context is not None else None
-        if (common if user is None else user) == uid and container.name != names.PROXY:
-            sentences.append(
-                f"container {container.name} runs as uid {uid}, the proxy's own: its outbound "
-                "traffic is never captured; choose another runAsUser"
-            )
-        sentences += [
-            f"container {container.name} declares port {port.containerPort}, which the proxy "
-            "listens on: one of the two will fail to bind; choose another port"
-            for port in container.ports or ()
-            if port.containerPort in taken and container.name != names.PROXY
-        ]
+    spec = look.pod.spec
+    sentences += _users(look, sidecar.settings.proxy.uid)
+    if look.init_containers or not sidecar.taken_ports.isdisjoint(
+        [port.containerPort for port in look.ports]
+    ):
+        sentences += _ports(look, sidecar.taken_ports)
     if spec.dnsPolicy == "Default":
         sentences.append(
             "spec.dnsPolicy is Default, so the proxy resolves names as the node does and may not "
@@ -45,6 +31,31 @@ def advice(
     if namespace_labels is not None:
         sentences += _pod_security(sidecar, namespace_labels)
     return sentences
+
+
+def _users(look: Overview, uid: int) -> list[str]:
+    common = look.pod.spec.securityContext
+    every = None if common is None else common.runAsUser
+    found: list[str] = []
+    for container in (*look.application, *look.init_containers):
+        context = container.securityContext
+        user = every if context is None or context.runAsUser is None else context.runAsUser
+        if user == uid and container.name != names.PROXY:
+            found.append(
+                f"container {container.name} runs as uid {uid}, the proxy's own: its outbound "
+                "traffic is never captured; choose another runAsUser"
+            )
+    return found
+
+
+def _ports(look: Overview, taken: Set[int]) -> Iterator[str]:
+    for container in (*look.application, *look.init_containers):
+        for port in container.ports or ():
+            if port.containerPort in taken and container.name != names.PROXY:
+                yield (
+                    f"container {container.name} declares port {port.containerPort}, which the "
+                    "proxy listens on: one of the two will fail to bind; choose another port"
+                )
 
 
 def _pod_security(sidecar: Sidecar, labels: Mapping[str, str | None]) -> Iterator[str]:

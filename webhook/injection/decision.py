@@ -22,16 +22,17 @@ Applied to q, the pod without what an earlier injection of ours put in. The firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
 from webhook.injection.annotation_values import shown
+from webhook.injection.overview import Overview
 from webhook.injection.selectors import first_match
 from webhook.model import names
-from webhook.model.pod import Labels, Pod
+from webhook.model.pod import Container, Labels
 from webhook.model.settings import DefaultPolicy, Policy, Settings
 
 
@@ -81,7 +82,7 @@ class Match(Struct, frozen=True):
 class Case(Struct, frozen=True):
     """Everything that the table looks at."""
 
-    pod: Pod
+    look: Overview
     namespace: str
     namespace_labels: Mapping[str, str | None] | None
     """None when they are not known, as in the webhook, which never waits for them."""
@@ -99,21 +100,23 @@ class Case(Struct, frozen=True):
 
 
 def case_of(
-    pod: Pod, namespace: str, labels: Mapping[str, str | None] | None, settings: Settings
+    look: Overview, namespace: str, labels: Mapping[str, str | None] | None, settings: Settings
 ) -> Case:
     """Put together what the table looks at."""
-    own, annotations = pod.labels, pod.annotations
+    own, annotations = look.labels, look.annotations
     wish = None
     if names.INJECT in own:
         wish = ("label", own[names.INJECT] or "")
     elif names.INJECT in annotations:
         wish = ("annotation", annotations[names.INJECT] or "")
-    return Case(pod, namespace, labels, settings.policy, settings.namespace, own, annotations, wish)
+    return Case(
+        look, namespace, labels, settings.policy, settings.namespace, own, annotations, wish
+    )
 
 
 def decide(case: Case) -> Match:
     """Return the first decisive row."""
-    for row in _BEFORE_POLICY:
+    for row in _BEFORE_POLICY if case.wish is not None else _WITHOUT_WISH:
         match = row(case)
         if match is not None and match.verdict is not Verdict.CONTINUE:
             return match
@@ -133,7 +136,7 @@ def _opted_out(case: Case) -> Match | None:
 
 
 def _windows(case: Case) -> Match | None:
-    system = case.pod.spec.os
+    system = case.look.pod.spec.os
     if system is None or system.name != "windows":
         return None
     return Match(2, Verdict.SKIP, Reason.UNSUPPORTED_OS, "spec.os.name is windows")
@@ -172,7 +175,7 @@ def _system_namespace(case: Case) -> Match | None:
 
 
 def _host_network(case: Case) -> Match | None:
-    if not case.pod.spec.hostNetwork:
+    if not case.look.pod.spec.hostNetwork:
         return None
     warning = None
     if case.is_requested:
@@ -202,7 +205,9 @@ def _template(case: Case) -> Match | None:
 def _ambient(case: Case) -> Match | None:
     labels: Mapping[str, str | None] = case.labels
     where = "pod"
-    if names.DATAPLANE_MODE not in labels and case.namespace_labels is not None:
+    if names.DATAPLANE_MODE not in labels:
+        if not case.namespace_labels:
+            return None
         labels = case.namespace_labels
         where = "namespace"
     if labels.get(names.DATAPLANE_MODE) != "ambient" or case.is_requested:
@@ -218,21 +223,27 @@ def _ambient(case: Case) -> Match | None:
 
 
 def _foreign(case: Case) -> Match | None:
-    pod = case.pod
-    status = pod.annotations.get(names.STATUS)
+    status = case.annotations.get(names.STATUS)
     if status and not is_ours(status):
         return _foreign_status(status)
-    for kind, containers in (
-        ("container", pod.containers),
-        ("init container", pod.init_containers),
-    ):
-        for container in containers:
-            if container.name in names.FOREIGN_SIDECARS:
-                return _foreign_match(f"{kind} {container.name} is another mesh's sidecar")
-            if container.name == names.PROXY and container.image not in (None, "", "auto"):
-                return _foreign_match(
-                    f"{kind} {names.PROXY} has an image of its own, {shown(container.image)}"
-                )
+    if _PROXIES.isdisjoint(case.look.names):
+        return None
+    found = _foreign_container("container", case.look.containers)
+    return found or _foreign_container("init container", case.look.init_containers)
+
+
+_PROXIES = frozenset((names.PROXY, *names.FOREIGN_SIDECARS))
+
+
+def _foreign_container(kind: str, containers: Sequence[Container]) -> Match | None:
+    for container in containers:
+        name = container.name
+        if name in names.FOREIGN_SIDECARS:
+            return _foreign_match(f"{kind} {name} is another mesh's sidecar")
+        if name == names.PROXY and container.image not in (None, "", "auto"):
+            return _foreign_match(
+                f"{kind} {names.PROXY} has an image of its own, {shown(container.image)}"
+            )
     return None
 
 
@@ -283,7 +294,8 @@ def _unknown_value(case: Case) -> Match | None:
 
 
 def _never(case: Case) -> Match | None:
-    selector = first_match(case.policy.never_inject_selector, case.labels)
+    selectors = case.policy.never_inject_selector
+    selector = first_match(selectors, case.labels) if selectors else None
     if selector is None:
         return None
     return Match(
@@ -292,7 +304,8 @@ def _never(case: Case) -> Match | None:
 
 
 def _always(case: Case) -> Match | None:
-    selector = first_match(case.policy.always_inject_selector, case.labels)
+    selectors = case.policy.always_inject_selector
+    selector = first_match(selectors, case.labels) if selectors else None
     if selector is None:
         return None
     return Match(
@@ -323,6 +336,10 @@ _BEFORE_POLICY: tuple[Callable[[Case], Match | None], ...] = (
     _never,
     _always,
 )
+_WITHOUT_WISH = tuple(
+    row for row in _BEFORE_POLICY if row not in (_opted_out, _requested, _unknown_value)
+)
+"""Those that may match a pod that has no word of its own."""
 ROWS: tuple[Callable[[Case], Match | None], ...] = (*_BEFORE_POLICY, _policy)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ from webhook.injection.decision import (
     explain,
     is_ours,
 )
+from webhook.injection.layout import layout
+from webhook.injection.overview import Overview, overview
 from webhook.injection.plan import Context, Plan, plan
 from webhook.injection.podoverlay import PodOverlays
 from webhook.injection.proxy_config import ReadYaml
@@ -31,7 +33,7 @@ from webhook.injection.sidecar import Sidecar, prepare
 from webhook.injection.workload import workload_of
 from webhook.model import names
 from webhook.model.errors import PodRejected
-from webhook.model.pod import Metadata, Pod, is_absent, read
+from webhook.model.pod import NOTHING, Metadata, Pod, is_absent, read
 from webhook.model.settings import Settings
 
 _TOKEN = re.compile("[0-9a-f]{32}")
@@ -39,6 +41,9 @@ _TOKEN = re.compile("[0-9a-f]{32}")
 
 _SIDECARS_KEPT = 512
 """Prepared sidecars, one for each set of annotations in use; about 40 KB each."""
+
+_LAYOUTS_KEPT = 512
+"""One for each sidecar and shape of pods in use; a cluster has a dozen, of about 20 KB each."""
 
 
 class Injected(Struct, frozen=True):
@@ -91,6 +96,7 @@ class Engine:
         self._read_yaml = read_yaml
         self._overlays = PodOverlays(settings.overlays)
         self._sidecar = lru_cache(maxsize=_SIDECARS_KEPT)(self._prepare)
+        self._layout = lru_cache(maxsize=_LAYOUTS_KEPT)(layout)
 
     def inject(self, text: bytes | Raw, context: Context) -> Outcome:
         """Return what becomes of a pod.
@@ -129,7 +135,7 @@ class Engine:
                 pod = _without_ours(pod, _value(text))[0]
         except PodRejected:
             return Explanation((), outcome)
-        return Explanation(explain(self._case(pod, context)), outcome)
+        return Explanation(explain(self._case(overview(pod), context)), outcome)
 
     def uninject(self, text: bytes | Raw) -> tuple[patch.Stage, ...]:
         """Return the stages that take an injection of ours out; none when there is none.
@@ -145,13 +151,14 @@ class Engine:
     def _inject_first(
         self, pod: Pod, text: Callable[[], bytes | Raw], context: Context, said: tuple[str, ...]
     ) -> Outcome:
-        match, warnings = self._decide(pod, context)
+        look = overview(pod)
+        match, warnings = self._decide(look, context)
         warnings = (*said, *warnings)
         if match.verdict is Verdict.SKIP:
             return Skipped(match, warnings)
         if match.verdict is Verdict.DENY:
             return Denied(match, match.detail, warnings)
-        stages, planned = self._plan(pod, text, context)
+        stages, planned = self._plan(look, text, context)
         return Injected(match, stages, (*warnings, *planned.warnings))
 
     def _inject_again(self, pod: Pod, text: bytes | Raw, context: Context) -> Outcome:
@@ -165,7 +172,8 @@ class Engine:
             )
             return self._inject_first(_without_status(pod), lambda: text, context, said)
         before, undo, clean = _without_ours(pod, value)
-        match, warnings = self._decide(before, context)
+        look = overview(before)
+        match, warnings = self._decide(look, context)
         if match.verdict is Verdict.DENY:
             return Denied(match, match.detail, warnings)
         if match.verdict is Verdict.SKIP:
@@ -175,7 +183,7 @@ class Engine:
             return Skipped(match, (*warnings, f"{left}; remove it with `pillion uninject`"))
         token = status.token if _TOKEN.fullmatch(status.token) else context.token
         kept = msgspec.structs.replace(context, token=token)
-        stages, planned = self._plan(before, lambda: _text(clean), kept)
+        stages, planned = self._plan(look, lambda: _text(clean), kept)
         if is_satisfied(value, apply_stages(stages, clean)):
             found = Match(
                 0, Verdict.INJECT, Reason.ALREADY_INJECTED, "nothing of ours would change"
@@ -183,42 +191,43 @@ class Engine:
             return Injected(found, (), (*warnings, *planned.warnings))
         return Injected(match, (*undo, *stages), (*warnings, *planned.warnings))
 
-    def _decide(self, pod: Pod, context: Context) -> tuple[Match, tuple[str, ...]]:
-        case = self._case(pod, context)
+    def _decide(self, look: Overview, context: Context) -> tuple[Match, tuple[str, ...]]:
+        case = self._case(look, context)
         match = decide(case)
-        said = [match.warning] if match.warning else []
+        said = (match.warning,) if match.warning else ()
         if case.wish is not None and case.wish[1] not in ("true", "false"):
-            said[:0] = [
-                row.warning
-                for row in explain(case)
-                if row.reason is Reason.UNKNOWN_VALUE and row.warning
-            ]
-        return match, tuple(said)
+            unknown = (row for row in explain(case) if row.reason is Reason.UNKNOWN_VALUE)
+            said = (*(row.warning for row in unknown if row.warning), *said)
+        return match, said
 
-    def _case(self, pod: Pod, context: Context) -> Case:
-        return case_of(pod, context.namespace, context.namespace_labels, self.settings)
+    def _case(self, look: Overview, context: Context) -> Case:
+        return case_of(look, context.namespace, context.namespace_labels, self.settings)
 
     def _plan(
-        self, pod: Pod, text: Callable[[], bytes | Raw], context: Context
+        self, look: Overview, text: Callable[[], bytes | Raw], context: Context
     ) -> tuple[tuple[patch.Stage, ...], Plan]:
         stages: tuple[patch.Stage, ...] = ()
         overlay = None
-        workload = context.workload or workload_of(pod)
+        workload = context.workload or workload_of(look.pod)
         if self._overlays:
             value = _value(text())
             edits = self._overlays.edits(value)
             if edits:
-                stages = (patch.Stage(edits, pod),)
+                stages = (patch.Stage(look.pod, lambda: edits),)
                 overlay = record.undo_of(edits)
                 changed = _text(apply(edits, value))
                 text = lambda: changed  # noqa: E731 - stands for the one that was given
-                pod = read(changed)
-        sidecar = self._sidecar(relevant(pod.annotations), not is_absent(pod.spec.resources))
+                look = overview(read(changed))
+        budget = look.pod.spec.resources
+        sidecar = self._sidecar(
+            relevant(look.annotations), budget is not NOTHING and not is_absent(budget)
+        )
         planned = plan(
-            pod,
+            look,
             context,
             workload,
             sidecar,
+            self._layout,
             overlay=overlay,
             value=lambda: _value(text()),
         )
@@ -272,7 +281,7 @@ def _without_ours(pod: Pod, value: Any) -> tuple[Pod, tuple[patch.Stage, ...], A
     stages: list[patch.Stage] = []
     for undo, token in reversal.undos(status):
         edits = reversal.inverse(undo, value, token)
-        stages.append(patch.Stage(edits, pod, value))
+        stages.append(patch.Stage(pod, partial(tuple, edits), value))
         value = apply(edits, value)
         pod = read(_text(value))
     return pod, tuple(stages), value

@@ -1,28 +1,43 @@
-"""The edits that all pods of one shape have in common, made and rendered once.
+"""The edits that all pods of one shape have in common, and their patch, rendered once.
 
 A shape says what is there already, not what it holds; the few shapes that a cluster has serve all
-of its pods. What differs from pod to pod, such as values, probes and the proxy, is `plan`'s.
+of its pods. `Layout.edits` takes what differs from pod to pod, such as values, probes and the
+proxy. The patch is rendered from these very edits with stand-ins, and cut where they lie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET, Raw, Struct
 
+from webhook.bootstrap.template import Template, template
 from webhook.injection import record
-from webhook.injection.patch import operations
-from webhook.injection.placement import Named, put, was
+from webhook.injection.patch import Stage, operations
+from webhook.injection.placement import Named, OwnProxy, place, put, was
+from webhook.injection.sidecar import Sidecar
 from webhook.model import names
-from webhook.model.edits import ABSENT, PRESENT, Edit, Put, Set
-from webhook.model.pod import Metadata, Pod, Spec
+from webhook.model.edits import ABSENT, PRESENT, Edit, Set
+from webhook.model.errors import PodRejected
+from webhook.model.pod import Container, Metadata, Pod, Spec
 
 LABELS = ("metadata", "labels")
 ANNOTATIONS = ("metadata", "annotations")
+STATUS = (*ANNOTATIONS, names.STATUS)
+_NAMING = (names.DEFAULT_CONTAINER, names.DEFAULT_LOGS_CONTAINER)
+
+_STAND_IN: Final = "\ue000"
+"""Begins whatever stands for a part of a pod."""
+_FIRST: Final = f"{_STAND_IN}first"
+_STATUS: Final = f"{_STAND_IN}status"
+_PROXY: Final = f"{_STAND_IN}proxy"
+_OPERATIONS: Final = Set(("metadata", f"{_STAND_IN}operations"), None)
+_OTHER: Final = Container(name=f"{_STAND_IN}other")
 
 
-class Shape(NamedTuple):
+class Shape(Struct, frozen=True):
     """What of a pod decides where things go; each `…_was` in the sense of an edit."""
 
     metadata_was: Any
@@ -36,22 +51,59 @@ class Shape(NamedTuple):
     secrets_was: Any
     secrets: tuple[str, ...]
     init_containers_was: Any
+    has_init_containers: bool
+
+
+class Values(Struct, frozen=True):
+    """What differs between pods of one shape."""
+
+    labels: Mapping[str, str]
+    first: str
+    """The name of the application's first container."""
+    replacing: Sequence[Edit]
+    """Of probes, hooks and annotations."""
+    init: Named | None
+    proxy: Raw
+    own: OwnProxy | None
 
 
 class Layout(Struct, frozen=True):
-    """The common edits, before and after a pod's own."""
+    """What pods of a shape have in common."""
 
+    shape: Shape
     first: tuple[Edit, ...]
     last: tuple[Edit, ...]
-    rendered: bytes
-    """All of them as JSON Patch operations."""
+    native: bool
     blank: record.Blank
+    label_holes: tuple[tuple[bytes, str], ...]
+    """Holes of `patch` and the labels whose JSON text belongs there; beside them are `first` and
+    `status`, JSON texts too, `operations`, each followed by a comma, and the proxy container's."""
+    patch: Template
+
+    def edits(self, pod: Pod, values: Values) -> tuple[Edit, ...]:
+        """Return all edits of a pod that has this shape, but the status, which comes last."""
+        shape = self.shape
+        return (
+            *self.first,
+            *(Set((*LABELS, key), values.labels[key]) for key in shape.labels),
+            *(
+                Set((*ANNOTATIONS, key), values.first)
+                for key in _NAMING
+                if key in shape.annotations
+            ),
+            *values.replacing,
+            *place(pod, values.init, values.proxy, values.own, native=self.native),
+            *self.last,
+        )
 
 
 def shape_of(
-    pod: Pod, labels: Iterable[str], annotations: Iterable[str], secrets: Sequence[Named]
+    pod: Pod, labels: Sequence[str], annotations: tuple[str, ...], secrets: Sequence[Named]
 ) -> Shape:
-    """Return the shape of a pod that is to have these labels, annotations and pull secrets."""
+    """Return the shape of a pod that is to have these annotations and pull secrets.
+
+    `labels` are those of ours that are missing.
+    """
     metadata, spec = pod.metadata, pod.spec
     held: Any = UNSET
     noted: Any = UNSET
@@ -60,18 +112,22 @@ def shape_of(
         held, noted = metadata.labels, metadata.annotations
     else:
         metadata_was = ABSENT if metadata is UNSET else None
-    have, marked = held or (), noted or {}
+    status_was: Any = ABSENT
+    if noted and not noted.keys().isdisjoint((*annotations, names.STATUS)):
+        status_was = noted.get(names.STATUS, ABSENT)
+        annotations = tuple([key for key in annotations if key not in noted])
     return Shape(
         metadata_was,
-        was(held),
-        tuple([key for key in labels if key not in have]),
-        was(noted),
-        tuple([key for key in annotations if key not in marked]),
-        marked.get(names.STATUS, ABSENT) if marked else ABSENT,
-        was(spec.volumes),
+        PRESENT if held else was(held),
+        tuple(labels),
+        PRESENT if noted else was(noted),
+        annotations,
+        status_was,
+        PRESENT if spec.volumes else was(spec.volumes),
         was(spec.imagePullSecrets),
         _missing(spec, secrets) if secrets else (),
         was(spec.initContainers),
+        bool(spec.initContainers),
     )
 
 
@@ -80,48 +136,31 @@ def _missing(spec: Spec, secrets: Sequence[Named]) -> tuple[str, ...]:
     return tuple([name for name, _ in secrets if name not in have])
 
 
-def layout(
-    shape: Shape,
-    annotations: Sequence[tuple[str, str]],
-    volumes: Sequence[Named],
-    secrets: Sequence[Named],
-    placed: Sequence[str],
-    identity: record.Identity,
-    *,
-    native: bool,
-) -> Layout:
-    """Return what pods of a shape have in common.
+def layout(sidecar: Sidecar, shape: Shape) -> Layout:
+    """Return what pods of a shape that get this sidecar have in common.
 
-    Args:
-        shape: what is there already.
-        annotations: those of ours whose text is the same for every pod.
-        volumes: ours.
-        secrets: the pull secrets that pods are to have.
-        placed: names of our containers, the init container first.
-        identity: whose injection it is.
-        native: whether all of them are init containers.
+    Raises:
+        PodRejected: the configuration holds the character that stands for parts of a pod.
     """
-    texts = dict(annotations)
-    first = [
+    texts = dict(sidecar.constant)
+    first = (
         *_creations(shape),
         *(Set((*ANNOTATIONS, key), texts[key]) for key in shape.annotations if key in texts),
-    ]
-    last: list[Edit] = [_put("volumes", volumes, shape.volumes_was)]
-    missing = [named for named in secrets if named[0] in shape.secrets]
+    )
+    last: list[Edit] = [_put("volumes", sidecar.volumes, shape.volumes_was)]
+    missing = [named for named in sidecar.pull_secrets if named[0] in shape.secrets]
     if missing:
         last.append(_put("imagePullSecrets", missing, shape.secrets_was))
-    stand_ins: list[Edit] = [
-        *(Set((*LABELS, key), "") for key in shape.labels),
-        *(Set((*ANNOTATIONS, key), "") for key in shape.annotations if key not in texts),
-        *_placed(shape, placed, native=native),
-    ]
-    undo = record.undo_of([*first, *stand_ins, *last])
-    common = (*first, *last)
-    return Layout(
-        tuple(first),
-        tuple(last),
-        operations(common, Pod(spec=Spec())),
-        record.blank(undo, identity, None),
+    holes = tuple((b"label%d" % at, key) for at, key in enumerate(shape.labels))
+    pod, stand_ins = _stand_in_pod(shape), _stand_ins(sidecar, holes)
+    native = sidecar.settings.proxy.native
+    bare = Layout(shape, first, tuple(last), native, record.Blank("", ""), holes, Template(b""))
+    undo = record.undo_of(bare.edits(pod, stand_ins))
+    whole = bare.edits(pod, msgspec.structs.replace(stand_ins, replacing=(_OPERATIONS,)))
+    return msgspec.structs.replace(
+        bare,
+        blank=record.blank(undo, sidecar.identity, None),
+        patch=_patch(pod, (*whole, Set(STATUS, _STATUS)), stand_ins, sidecar.container),
     )
 
 
@@ -138,15 +177,44 @@ def _creations(shape: Shape) -> Iterable[Edit]:
         yield Set(ANNOTATIONS, {}, shape.annotations_was)
 
 
-def _put(key: str, named: Sequence[Named], held: Any) -> Put:
+def _put(key: str, named: Sequence[Named], held: Any) -> Edit:
     return put(key, None, tuple(item for _, item in named), tuple(name for name, _ in named), held)
 
 
-def _placed(shape: Shape, placed: Sequence[str], *, native: bool) -> Iterable[Put]:
-    """Yield stand-ins for the edits that place our containers."""
-    inits = placed if native else placed[:-1]
-    if inits:
-        blanks = tuple(Raw(b"null") for _ in inits)
-        yield put("initContainers", None, blanks, tuple(inits), shape.init_containers_was)
-    if not native:
-        yield put("containers", None, (Raw(b"null"),), (placed[-1],), PRESENT)
+def _stand_in_pod(shape: Shape) -> Pod:
+    """Return a pod of the shape, as far as `Layout.edits` looks at it."""
+    held: Any = [_OTHER] if shape.has_init_containers else []
+    if shape.init_containers_was is not PRESENT:
+        held = UNSET if shape.init_containers_was is ABSENT else None
+    return Pod(spec=Spec(containers=[_OTHER], initContainers=held))
+
+
+def _stand_ins(sidecar: Sidecar, holes: Iterable[tuple[bytes, str]]) -> Values:
+    return Values(
+        labels={key: f"{_STAND_IN}{hole.decode()}" for hole, key in holes},
+        first=_FIRST,
+        replacing=(),
+        init=sidecar.init(()),
+        proxy=Raw(_quoted(_PROXY)),
+        own=None,
+    )
+
+
+def _patch(pod: Pod, edits: Sequence[Edit], values: Values, container: Template) -> Template:
+    text = operations(Stage(pod, lambda: edits))
+    stand_ins = {
+        **{hole[len(_STAND_IN) :].encode(): _quoted(hole) for hole in values.labels.values()},
+        b"first": _quoted(_FIRST),
+        b"operations": operations(Stage(pod, lambda: (_OPERATIONS,))) + b",",
+        b"status": _quoted(_STATUS),
+        b"proxy": _quoted(_PROXY),
+    }
+    naming = sum(1 for edit in edits if isinstance(edit, Set) and edit.value == _FIRST)
+    if text.count(f'"{_STAND_IN}'.encode()) != len(values.labels) + naming + 2:
+        raise PodRejected("the configuration: got text with U+E000, expected assigned characters")
+    made = template(text, stand_ins).pattern
+    return Template(made.replace(b"%(proxy)b", container.pattern))
+
+
+def _quoted(text: str) -> bytes:
+    return f'"{text}"'.encode()

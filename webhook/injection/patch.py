@@ -7,7 +7,7 @@ its end to its beginning. An absent list that gets items is written whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,17 +22,20 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Stage(Struct, frozen=True):
-    """A list of edits and the pod in whose coordinates they are.
+    """A list of edits and the pod in whose coordinates they are."""
 
-    `value` is the pod's JSON value; only a stage with a `Restore` needs it.
-    """
-
-    edits: Sequence[Edit]
     pod: Pod
+    make: Callable[[], Sequence[Edit]]
+    """Makes the edits, which not everybody asks for."""
     value: Any = None
-    rendered: bytes = b""
-    """Operations that are known already, without brackets; of all edits but `rest`."""
-    rest: Sequence[Edit] | None = None
+    """The pod's JSON value; only a stage with a `Restore` needs it."""
+    text: bytes = b""
+    """All operations as JSON text without brackets, where that is known already."""
+
+    @property
+    def edits(self) -> Sequence[Edit]:
+        """The edits, made now."""
+        return self.make()
 
 
 def render(stages: Sequence[Stage]) -> bytes:
@@ -40,27 +43,21 @@ def render(stages: Sequence[Stage]) -> bytes:
 
     There is one stage for an injection, and more when an earlier one is taken out first.
     """
-    steps: list[bytes] = []
-    for stage in stages:
-        if stage.rendered:
-            steps.append(stage.rendered)
-        _operations(stage, steps)
-    return b"[%b]" % b",".join(steps)
+    if len(stages) == 1 and stages[0].text:
+        return b"[%b]" % stages[0].text
+    return b"[%b]" % b",".join([text for stage in stages if (text := operations(stage))])
 
 
-def operations(edits: Sequence[Edit], pod: Pod) -> bytes:
-    """Return the operations of edits without a `Restore` as JSON text, without brackets."""
-    steps: list[bytes] = []
-    _operations(Stage(edits, pod), steps)
-    return b",".join(steps)
-
-
-def _operations(stage: Stage, steps: list[bytes]) -> None:
-    """Append the operations of one stage as JSON text, in the order in which they apply."""
+def operations(stage: Stage) -> bytes:
+    """Return the operations of one stage as JSON text, without brackets, in their order."""
+    if stage.text:
+        return stage.text
     places = _Places(stage.pod)
     lists: dict[Path, list[Put | Drop]] = {}
     restores: list[Restore] = []
-    for edit in stage.edits if stage.rest is None else stage.rest:
+    steps: list[bytes] = []
+    edits = stage.edits
+    for edit in edits:
         path = edit.path
         if isinstance(edit, Set):
             steps.append(_addition(places.pointer(path), edit.value))
@@ -78,7 +75,8 @@ def _operations(stage: Stage, steps: list[bytes]) -> None:
     for path, changes in lists.items():
         _list_operations(path, changes, places, steps)
     if restores:
-        steps += _restore_operations(restores, stage, places)
+        steps += _restore_operations(restores, apply(edits, stage.value), places)
+    return b",".join(steps)
 
 
 def _addition(place: bytes, value: Any) -> bytes:
@@ -164,9 +162,8 @@ def _order(step: tuple[int, bool, int, bytes]) -> tuple[int, bool, int]:
     return step[:3]
 
 
-def _restore_operations(restores: list[Restore], stage: Stage, places: _Places) -> list[bytes]:
-    """Ask `apply` what is left, so that one place knows when a creation is undone."""
-    after = apply(stage.edits, stage.value)
+def _restore_operations(restores: list[Restore], after: Any, places: _Places) -> list[bytes]:
+    """Look at what `apply` has left, so that one place knows when a creation is undone."""
     steps: list[bytes] = []
     for restore in restores:
         found = _lookup(restore.path, after)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
 
+from webhook.injection.overview import Overview
 from webhook.model import names
 from webhook.model.edits import ABSENT, PRESENT, Drop, Edit, Item, Put
 from webhook.model.errors import PodRejected
@@ -28,9 +29,11 @@ class OwnProxy(Struct, frozen=True):
     value: dict[str, Any]
 
 
-def own_proxy_place(pod: Pod) -> tuple[str, str | None] | None:
+def own_proxy_place(look: Overview) -> tuple[str, str | None] | None:
     """Return the list that holds the pod's own `istio-proxy` and the name that follows it there."""
-    for where, containers in _lists(pod):
+    if names.PROXY not in look.names:
+        return None
+    for where, containers in _lists(look):
         found = [container.name for container in containers]
         if names.PROXY in found:
             following = found[found.index(names.PROXY) + 1 :]
@@ -38,23 +41,20 @@ def own_proxy_place(pod: Pod) -> tuple[str, str | None] | None:
     return None
 
 
-def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
+def refuse_collisions(look: Overview, volumes: frozenset[str]) -> None:
     """Check that no name of ours is taken; `volumes` are the names of ours.
 
     Raises:
         PodRejected: a container or volume has a name that injection needs, two containers share a
             name (the API server refuses them too), or there is no application container.
     """
-    spec = pod.spec
-    found = [container.name for container in spec.containers or ()]
-    if not found or found == [names.PROXY]:
+    found = look.names
+    if not look.application and len(look.containers) < 2:
         raise PodRejected("spec.containers: got none of an application, expected at least one")
-    if spec.initContainers:
-        found += [container.name for container in spec.initContainers]
     if len(set(found)) != len(found) or not _NOT_TO_BE_USED.isdisjoint(found):
-        raise PodRejected(next(_collisions(pod)))
-    if spec.volumes:
-        taken = volumes.intersection([volume.name for volume in spec.volumes])
+        raise PodRejected(next(_collisions(look)))
+    if look.pod.spec.volumes:
+        taken = volumes.intersection([volume.name for volume in look.pod.spec.volumes])
         if taken:
             raise PodRejected(
                 f'spec.volumes: got the name "{min(taken)}", which is reserved for injection; '
@@ -62,10 +62,10 @@ def refuse_collisions(pod: Pod, volumes: frozenset[str]) -> None:
             )
 
 
-def _collisions(pod: Pod) -> Iterator[str]:
+def _collisions(look: Overview) -> Iterator[str]:
     """Yield a sentence about each name that is missing, reserved or stands twice."""
     seen: set[str] = set()
-    for where, containers in _lists(pod):
+    for where, containers in _lists(look):
         for container in containers:
             name = container.name
             if not name:
@@ -127,5 +127,5 @@ def was(held: Any) -> Any:
     return ABSENT if held is UNSET else None if held is None else PRESENT
 
 
-def _lists(pod: Pod) -> tuple[tuple[str, list[Container]], ...]:
-    return ("containers", pod.containers), ("initContainers", pod.init_containers)
+def _lists(look: Overview) -> tuple[tuple[str, Sequence[Container]], ...]:
+    return ("containers", look.containers), ("initContainers", look.init_containers)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET
 
 from webhook.bootstrap.facts import Facts
+from webhook.injection.overview import Overview
 from webhook.injection.sidecar import service_cluster
 from webhook.injection.workload import Workload
 from webhook.model import names
-from webhook.model.pod import Container, ContainerPort, Pod
+from webhook.model.pod import ContainerPort, Labels
 from webhook.model.settings import Settings
 
 _OF_CONTROLLERS = frozenset(
@@ -35,34 +36,36 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def facts_of(
-    application: Sequence[Container],
+    look: Overview,
     workload: Workload,
-    labels: Mapping[str, str],
+    labels: dict[str, str],
     namespace: str,
     settings: Settings,
 ) -> Facts:
     """Return what the Envoy document says of the pod.
 
-    Labels of controllers are left out, so that a Deployment injected by the command line and the
-    pods that come of it have the same document.
+    A workload without a name, as of a pod that will get one, is no owner. Labels of controllers
+    are left out, so that a Deployment injected by the command line and the pods that come of it
+    have the same document.
     """
-    owned = dict(labels)
-    for key in _OF_CONTROLLERS & owned.keys():
-        del owned[key]
+    if not _OF_CONTROLLERS.isdisjoint(labels):
+        owned = {key: text for key, text in labels.items() if key not in _OF_CONTROLLERS}
+    else:
+        owned = labels
+    name = workload.name
     return Facts(
         labels=owned,
-        workload=labels.get(names.WORKLOAD_NAME) or workload.name,
-        owner=_owner(workload, namespace),
-        pod_ports=_pod_ports(application),
-        app_containers=",".join([container.name for container in application]),
-        service_cluster=service_cluster(settings, labels.get("app") or workload.name),
+        workload=labels.get(names.WORKLOAD_NAME) or name,
+        owner=_owner(workload, namespace) if name else "",
+        pod_ports=_pod_ports(look.ports),
+        app_containers=",".join([container.name for container in look.application]),
+        service_cluster=service_cluster(settings, labels.get("app") or name),
         network=labels.get(names.NETWORK, ""),
     )
 
 
-def _pod_ports(application: Sequence[Container]) -> str:
+def _pod_ports(ports: Sequence[ContainerPort]) -> str:
     """Return the container ports as the API server would write them: nothing null or empty."""
-    ports = [port for container in application for port in container.ports or ()]
     text = _ENCODER.encode(ports)
     if b":null" in text or b':""' in text:
         text = _ENCODER.encode(
@@ -75,31 +78,33 @@ def _pod_ports(application: Sequence[Container]) -> str:
 
 
 def _owner(workload: Workload, namespace: str) -> str:
-    """Return the owner in Istio's form, empty for a pod whose name is not known yet."""
-    if not workload.name:
-        return ""
+    """Return the owner in Istio's form."""
     return (
         f"kubernetes://apis/{workload.api_version}/namespaces/{namespace}/"
         f"{workload.kind.lower()}s/{workload.name}"
     )
 
 
-def labels_of(pod: Pod, workload: Workload, network: str) -> dict[str, str]:
-    """Return the pod's labels with ours: what Istio's own injector adds, less `tlsMode`."""
-    labels = {key: text or "" for key, text in pod.labels.items()}
-    name = (
-        labels.get(names.CANONICAL_NAME)
-        or labels.get("app.kubernetes.io/name")
-        or labels.get("app")
-        or workload.name
-    )
-    canonical = name[: names.LABEL_VALUE_LIMIT].strip("-_.")
-    if canonical:
-        labels.setdefault(names.CANONICAL_NAME, canonical)
-    labels.setdefault(
-        names.CANONICAL_REVISION,
-        labels.get("app.kubernetes.io/version") or labels.get("version") or "latest",
-    )
-    if network:
-        labels.setdefault(names.NETWORK, network)
-    return labels
+def labels_of(held: Labels, workload: Workload, network: str) -> tuple[dict[str, str], list[str]]:
+    """Return the pod's labels with ours, and the keys of those that are ours.
+
+    Ours are what Istio's own injector adds, less `tlsMode`.
+    """
+    labels: dict[str, str] = dict(held)  # type: ignore[arg-type]
+    if None in labels.values():
+        labels = {key: text or "" for key, text in labels.items()}
+    added: list[str] = []
+    if names.CANONICAL_NAME not in labels:
+        name = labels.get("app.kubernetes.io/name") or labels.get("app") or workload.name
+        canonical = name[: names.LABEL_VALUE_LIMIT].strip("-_.")
+        if canonical:
+            labels[names.CANONICAL_NAME] = canonical
+            added.append(names.CANONICAL_NAME)
+    if names.CANONICAL_REVISION not in labels:
+        version = labels.get("app.kubernetes.io/version") or labels.get("version") or "latest"
+        labels[names.CANONICAL_REVISION] = version
+        added.append(names.CANONICAL_REVISION)
+    if network and names.NETWORK not in labels:
+        labels[names.NETWORK] = network
+        added.append(names.NETWORK)
+    return labels, added

@@ -11,6 +11,7 @@ that we do not know, a named port that the container does not declare, or a host
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -19,9 +20,10 @@ from msgspec import Raw, Struct
 from webhook.bootstrap.facts import ProbeKind, ProbeSlot, ProbeTarget, probe_path
 from webhook.bootstrap.target import request_target
 from webhook.injection.annotation_values import shown
+from webhook.injection.overview import Asked
 from webhook.injection.ports import Capture
 from webhook.model.edits import Edit, Item, Path, Set, Swap
-from webhook.model.pod import NOTHING, Container, Pod, Probe, is_absent
+from webhook.model.pod import NOTHING, Container, Probe, is_absent
 
 
 class _Header(Struct, forbid_unknown_fields=True):
@@ -52,14 +54,36 @@ _HTTP_GET = msgspec.json.Decoder(_HttpGet)
 _TCP_SOCKET = msgspec.json.Decoder(_TcpSocket)
 _GRPC = msgspec.json.Decoder(_Grpc)
 _HANDLERS = ("httpGet", "tcpSocket", "grpc")
+_SCHEMES = {"HTTP": ProbeKind.HTTP, "HTTPS": ProbeKind.HTTPS}
 _DIGITS = re.compile(r"[0-9]{1,5}")
+
+
+class Rewrite(Struct, frozen=True):
+    """One handler that capture would break, and what Envoy asks in its place."""
+
+    where: str
+    """`containers` or `initContainers`."""
+    position: int
+    handler: str
+    """The handler's key."""
+    raw: Raw
+    """The handler's JSON text."""
+    http_get: Raw
+    """What stands at `httpGet`: the handler itself, nothing, or null beside it."""
+    target: ProbeTarget
+
+    @property
+    def path(self) -> Path:
+        """Where the handler is."""
+        target = self.target
+        member = _MEMBERS[target.slot]
+        return ("spec", self.where, Item(target.container), *member, self.handler)
 
 
 class Rewrites(Struct):
     """What a pod's probes come to, gathered in one pass over its containers."""
 
-    edits: list[Edit]
-    targets: list[ProbeTarget]
+    handlers: list[Rewrite]
     warnings: list[str]
     hook_ports: list[int]
     """Classic sidecar only: ports of lifecycle hooks, to be excluded from capture."""
@@ -73,97 +97,87 @@ class Rewriting(Struct, frozen=True):
     """What decides how a handler is rewritten."""
 
     capture: Capture
-    port: int
-    """The proxy's probe port."""
-    token: str
-    """The secret that begins every path on it."""
     native: bool
     """Whether the sidecar outlives the application. A classic one may be gone when a `preStop` hook
     runs, so hooks are not sent through it."""
-    own: str
-    """The sidecar's container, whose handlers are its own."""
     excludes: bool
     """Whether ports of hooks can be kept from capture, as by our init container."""
 
 
-def rewrite(pod: Pod, rewriting: Rewriting) -> Rewrites:
-    """Return the edits to every handler that capture would break; `pod` has no sidecar yet."""
-    found = Rewrites([], [], [], [])
-    for container in pod.spec.containers or ():
-        if container.name != rewriting.own:
-            _container("containers", container, rewriting, found)
-    for container in pod.spec.initContainers or ():
-        if container.restartPolicy == "Always" and container.name != rewriting.own:
-            _container("initContainers", container, rewriting, found)
+def rewrite(asked: Sequence[Asked], rewriting: Rewriting | None) -> Rewrites:
+    """Return every handler that capture would break; none without a `rewriting`."""
+    found = Rewrites([], [], [])
+    if rewriting is not None:
+        for each in asked:
+            _container(each, rewriting, found)
     return found
 
 
-def _container(where: str, container: Container, rewriting: Rewriting, found: Rewrites) -> None:
-    liveness, readiness = container.livenessProbe, container.readinessProbe
-    startup, lifecycle = container.startupProbe, container.lifecycle
-    if liveness is None and readiness is None and startup is None and lifecycle is None:
-        return
-    path = ("spec", where, Item(container.name))
-    probes = (
-        ("livenessProbe", liveness, ProbeSlot.LIVENESS),
-        ("readinessProbe", readiness, ProbeSlot.READINESS),
-        ("startupProbe", startup, ProbeSlot.STARTUP),
-    )
-    for key, probe, slot in probes:
+def _container(asked: Asked, rewriting: Rewriting, found: Rewrites) -> None:
+    container = asked.container
+    for slot, key in _PROBES:
+        probe = getattr(container, key)
         if probe is not None:
-            _handler((*path, key), probe, slot, container, rewriting, found)
+            _handler(asked, probe, slot, rewriting, found)
+    lifecycle = container.lifecycle
     if lifecycle is None:
         return
-    hooks = (
-        ("postStart", lifecycle.postStart, ProbeSlot.POST_START),
-        ("preStop", lifecycle.preStop, ProbeSlot.PRE_STOP),
-    )
-    for key, hook, slot in hooks:
-        if hook is None:
-            continue
-        if rewriting.native:
-            _handler((*path, "lifecycle", key), hook, slot, container, rewriting, found)
-        else:
+    for slot, key in _HOOKS:
+        hook = getattr(lifecycle, key)
+        if hook is not None and rewriting.native:
+            _handler(asked, hook, slot, rewriting, found)
+        elif hook is not None:
             _exclude_hook(hook, key, container, rewriting, found)
 
 
+_PROBES = (
+    (ProbeSlot.LIVENESS, "livenessProbe"),
+    (ProbeSlot.READINESS, "readinessProbe"),
+    (ProbeSlot.STARTUP, "startupProbe"),
+)
+_HOOKS = ((ProbeSlot.POST_START, "postStart"), (ProbeSlot.PRE_STOP, "preStop"))
+_MEMBERS: Mapping[ProbeSlot, tuple[str, ...]] = {
+    **{slot: (key,) for slot, key in _PROBES},
+    **{slot: ("lifecycle", key) for slot, key in _HOOKS},
+}
+"""What holds the handler, from its container on."""
+
+
 def _handler(
-    path: Path,
-    probe: Probe,
-    slot: ProbeSlot,
-    container: Container,
-    rewriting: Rewriting,
-    found: Rewrites,
+    asked: Asked, probe: Probe, slot: ProbeSlot, rewriting: Rewriting, found: Rewrites
 ) -> None:
     for key in _HANDLERS:
         raw: Raw = getattr(probe, key)
         if raw is NOTHING or is_absent(raw):
             continue
+        container = asked.container
         try:
             target = _target(key, raw, slot, container, probe)
         except _Unrewritable as reason:
-            where = ".".join(part if isinstance(part, str) else part.name for part in path[1:])
+            name = ".".join((asked.where, container.name, *_MEMBERS[slot], key))
             found.warnings.append(
-                f"{where}.{key} is left as it is and may fail behind the proxy: {reason}"
+                f"{name} is left as it is and may fail behind the proxy: {reason}"
             )
             return
         if rewriting.capture.takes(target.port):
-            found.targets.append(target)
-            path_on_proxy = probe_path(rewriting.token, container.name, slot)
-            value = {"path": path_on_proxy, "port": rewriting.port}
-            found.edits += _edits((*path, key), raw, value, probe.httpGet)
+            found.handlers.append(
+                Rewrite(asked.where, asked.position, key, raw, probe.httpGet, target)
+            )
         return
 
 
-def _edits(path: Path, raw: Raw, value: dict[str, object], http_get: Raw) -> tuple[Edit, ...]:
-    """Return the edits that put an `httpGet` in the place of the handler at `path`.
+def edits_of(rewrite: Rewrite, token: str, port: int) -> tuple[Edit, ...]:
+    """Return the edits that put an `httpGet` on the probe port in the place of a handler.
 
     A null `httpGet` beside another handler is a place that is taken: it gets the value, and null
     moves to the other one, so that undoing both gives back the same text.
     """
-    if path[-1] == "httpGet":
-        return (Set(path, _with_headers(raw, value), raw),)
-    if http_get is NOTHING:
+    path, raw = rewrite.path, rewrite.raw
+    where = probe_path(token, rewrite.target.container, rewrite.target.slot)
+    value: dict[str, object] = {"path": where, "port": port}
+    if rewrite.handler == "httpGet":
+        return (Set(path, value if is_plain(bytes(raw)) else _with_headers(raw, value), raw),)
+    if rewrite.http_get is NOTHING:
         return (Swap(path, "httpGet", value, raw),)
     return Set((*path[:-1], "httpGet"), value, None), Set(path, None, raw)
 
@@ -204,22 +218,29 @@ def _http_target(
 ) -> ProbeTarget:
     if get.host:
         raise _Unrewritable(f'it names a host of its own, "{shown(get.host)}"')
-    scheme = (get.scheme or "HTTP").upper()
-    if scheme not in ("HTTP", "HTTPS"):
-        raise _Unrewritable(f'its scheme is "{shown(scheme)}", expected HTTP or HTTPS')
+    kind = _SCHEMES.get(get.scheme or "HTTP")
+    if kind is None:
+        scheme = (get.scheme or "").upper()
+        if scheme not in _SCHEMES:
+            raise _Unrewritable(f'its scheme is "{shown(scheme)}", expected HTTP or HTTPS')
+        kind = _SCHEMES[scheme]
     target = request_target(get.path or "/")
     if target is None:
         raise _Unrewritable(f'its path "{shown(get.path or "")}" is a URL of its own to kubelet')
     return ProbeTarget(
         container=container.name,
         slot=slot,
-        kind=ProbeKind.HTTPS if scheme == "HTTPS" else ProbeKind.HTTP,
+        kind=kind,
         port=_port(get.port, container),
         path=target,
-        has_host=any(header.name.lower() == "host" for header in get.httpHeaders or ()),
+        has_host=get.httpHeaders is not None and _names_host(get.httpHeaders),
         timeout_seconds=timeout,
         period_seconds=period,
     )
+
+
+def _names_host(headers: Sequence[_Header]) -> bool:
+    return any(header.name.lower() == "host" for header in headers)
 
 
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T:
@@ -249,11 +270,13 @@ def _number(port: str, container: Container) -> int:
     )
 
 
+def is_plain(text: bytes) -> bool:
+    """Tell whether an `httpGet` begins as its successor does and holds nothing else to keep."""
+    return text.startswith(b'{"path":') and b'"httpHeaders"' not in text
+
+
 def _with_headers(raw: Raw, value: dict[str, object]) -> dict[str, object]:
     """Return the new handler with the old one's headers, members in the old one's order."""
-    text = bytes(raw)
-    if text.startswith(b'{"path":') and b'"httpHeaders"' not in text:
-        return value
     before = msgspec.json.decode(raw)
     kept = {
         key: value.get(key, item) for key, item in before.items() if key in (*value, "httpHeaders")

@@ -129,6 +129,11 @@ def _note_set(edit: Set, undo: Undo) -> None:
         undo.replaced.append(Replaced(pointer(path), was, is_null=edit.value is None))
 
 
+def text_of(replaced: Sequence[Replaced]) -> str:
+    """Return the JSON texts of what was replaced, with commas between them."""
+    return _ENCODER.encode(replaced).decode()[1:-1]
+
+
 class Identity(Struct, frozen=True):
     """Whose injection a record is of."""
 
@@ -143,8 +148,12 @@ class Blank(Struct, frozen=True):
     before: str
     after: str
 
-    def fill(self, token: str, replaced: Sequence[Replaced]) -> str:
+    def fill(self, token: str, replaced: str) -> str:
         """Return the text of the status annotation.
+
+        Args:
+            token: of this injection.
+            replaced: the JSON texts of what was replaced, with commas between them.
 
         Raises:
             PodRejected: it takes more than 32 KiB.
@@ -152,7 +161,7 @@ class Blank(Struct, frozen=True):
         text = f"{self.before}{token}{self.after}"
         if replaced:
             comma = "" if text.endswith("{") else ","
-            text += f'{comma}"replaced":{_ENCODER.encode(replaced).decode()}'
+            text += f'{comma}"replaced":[{replaced}]'
         text += "}}"
         if len(text) > names.STATUS_LIMIT // 4 and len(text.encode()) > names.STATUS_LIMIT:
             raise PodRejected(

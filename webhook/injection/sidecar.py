@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -21,10 +20,10 @@ from webhook.injection.cniannotations import cni_annotations
 from webhook.injection.effective import Effective, put
 from webhook.injection.fingerprint import configuration_hash
 from webhook.injection.initcontainer import init_container
-from webhook.injection.layout import Layout, Shape, layout
 from webhook.injection.overlay import merge
 from webhook.injection.placement import Named
-from webhook.injection.ports import Capture, inbound_capture
+from webhook.injection.ports import inbound_capture
+from webhook.injection.probes import Rewriting
 from webhook.injection.proxy_config import ReadYaml
 from webhook.injection.proxycontainer import proxy_container
 from webhook.injection.volumes import volumes as volumes_of
@@ -46,26 +45,25 @@ _STAND_INS: Final = {
 }
 
 
-_SHAPES_KEPT = 256
-"""Layouts of one sidecar, about 4 KB each; a cluster has a dozen shapes."""
-
-
-class Sidecar(Struct, frozen=True):
+class Sidecar(Struct, frozen=True, eq=False):
     """What all pods with the same annotations share, most of it as JSON text."""
 
     settings: Settings
     """Effective for these annotations."""
     warnings: tuple[str, ...]
-    capture: Capture
+    rewriting: Rewriting | None
+    """None: probes are left alone."""
     taken_ports: frozenset[int]
+    volumes: tuple[Named, ...]
     volume_names: frozenset[str]
     pull_secrets: tuple[Named, ...]
+    constant: tuple[tuple[str, str], ...]
+    """Annotations of ours whose text is the same for every pod."""
     annotation_keys: tuple[str, ...]
+    """All of ours but the status."""
     for_plugin: tuple[tuple[str, str], ...]
     """What the plugin that redirects must read, whatever form the pod's own annotation has."""
     identity: record.Identity
-    layout: Callable[[Shape], Layout]
-    """What pods of a shape have in common; the latest shapes are kept."""
     plain_init: Raw | None
     container: Template
     """The proxy container's JSON text, with the document's holes and its own."""
@@ -83,19 +81,26 @@ class Sidecar(Struct, frozen=True):
         container = _init(self.settings, excluded_ports)
         return None if container is None else (self.init_name, container)
 
-    def proxy(self, facts: Facts, probes: tuple[ProbeTarget, ...], token: str) -> bytes:
-        """Return the proxy container's JSON text for one pod.
+    def holes(
+        self, facts: Facts, probes: tuple[ProbeTarget, ...], token: str
+    ) -> dict[bytes, bytes]:
+        """Return what belongs in the holes of `container` for one pod.
 
         Raises:
-            PodRejected: the Envoy document is too large for an argument, or holds text that Envoy
-                cannot read.
+            PodRejected: some text cannot be written as JSON.
         """
         values = self.document.values(facts, probes, token)
         values[b"drain"] = encode(token)[1:-1]
         values[b"cluster"] = encode(facts.service_cluster)[1:-1]
-        text = self.container.fill(values)
+        return values
+
+    def check(self, text: bytes, facts: Facts, probes: tuple[ProbeTarget, ...], token: str) -> None:
+        """Let a text that holds the proxy container pass if its Envoy document is not too large.
+
+        Raises:
+            PodRejected: the document is too large for an argument.
+        """
         self.document.check(text, facts, probes, token)
-        return text
 
 
 def prepare(
@@ -142,22 +147,15 @@ def prepare(
     for_plugin = cni_annotations(own)
     constant = ((names.REVISION, own.revision), *for_plugin)
     identity = record.Identity(own.revision, __version__, configuration_hash(settings))
-    layout_of = partial(
-        layout,
-        annotations=constant,
-        volumes=volumes,
-        secrets=secrets,
-        placed=(*(() if init is None else (_init_name(own),)), names.PROXY),
-        identity=identity,
-        native=own.proxy.native,
-    )
     return Sidecar(
         settings=own,
         warnings=(*found.warnings, *said),
-        capture=inbound_capture(own),
+        rewriting=_rewriting(own),
         taken_ports=frozenset(msgspec.structs.astuple(own.proxy.ports)),
+        volumes=volumes,
         volume_names=frozenset(dict(volumes)),
         pull_secrets=secrets,
+        constant=constant,
         annotation_keys=(
             *dict(constant),
             names.DEFAULT_CONTAINER,
@@ -165,10 +163,19 @@ def prepare(
         ),
         for_plugin=for_plugin,
         identity=identity,
-        layout=lru_cache(maxsize=_SHAPES_KEPT)(layout_of),
         plain_init=init,
         container=_template(container, document),
         document=document,
+    )
+
+
+def _rewriting(settings: Settings) -> Rewriting | None:
+    if not settings.probes.rewrite:
+        return None
+    return Rewriting(
+        capture=inbound_capture(settings),
+        native=settings.proxy.native,
+        excludes=settings.redirect.mode is RedirectMode.INIT,
     )
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tests.core.injection import sample
 from webhook.injection.decision import Match, Reason, Verdict, case_of, decide, explain
+from webhook.injection.overview import overview
 from webhook.model import names
 from webhook.model.settings import DefaultPolicy, Policy, Settings
 
@@ -233,7 +234,7 @@ def _decide(row: Row) -> Match:
 
 def _case(row: Row) -> Any:
     pod = sample.view(sample.value(row.labels, row.annotations, **row.spec))
-    return case_of(pod, row.namespace, row.namespace_labels, Settings(policy=row.policy))
+    return case_of(overview(pod), row.namespace, row.namespace_labels, Settings(policy=row.policy))
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)

@@ -318,7 +318,7 @@ def test_filled_blank_reads_back(
 ) -> None:
     """The text that is put together from pieces is the record that they say."""
     identity = record.Identity("rev", "1.0", "hash")
-    text = record.blank(undo, identity, overlay).fill(TOKEN, replaced)
+    text = record.blank(undo, identity, overlay).fill(TOKEN, record.text_of(replaced))
     status = record.read(text)
     assert json.loads(text)["injector"] == "pillion"
     assert (status.revision, status.version, status.hash) == ("rev", "1.0", "hash")
@@ -333,10 +333,13 @@ def test_filled_blank_reads_back(
 def test_largest_record() -> None:
     """A record of exactly 32 KiB is the largest."""
     form = record.blank(Undo(), record.Identity("rev", "1.0", "hash"), None)
-    room = names.STATUS_LIMIT - len(form.fill(TOKEN, [Replaced("/spec/x", "")]))
-    assert len(form.fill(TOKEN, [Replaced("/spec/x", "x" * room)])) == names.STATUS_LIMIT
+    room = names.STATUS_LIMIT - len(form.fill(TOKEN, record.text_of([Replaced("/spec/x", "")])))
+    assert (
+        len(form.fill(TOKEN, record.text_of([Replaced("/spec/x", "x" * room)])))
+        == names.STATUS_LIMIT
+    )
     with pytest.raises(PodRejected, match=f"takes {names.STATUS_LIMIT + 1} bytes"):
-        form.fill(TOKEN, [Replaced("/spec/x", "x" * (room + 1))])
+        form.fill(TOKEN, record.text_of([Replaced("/spec/x", "x" * (room + 1))]))
 
 
 def test_names_present() -> None:
@@ -355,6 +358,6 @@ def test_restore_inside_an_item() -> None:
     pod = {"spec": {"containers": [{"name": "x"}, {"name": "y", "env": [], "args": ["a"]}]}}
     path = ("spec", "containers", Item("y"))
     edits = (Restore((*path, "env"), ABSENT), Restore((*path, "args"), ABSENT))
-    stage = patch.Stage(edits, read(json.dumps(pod).encode()), pod)
+    stage = patch.Stage(read(json.dumps(pod).encode()), lambda: edits, pod)
     assert json.loads(patch.render([stage])) == [{"op": "remove", "path": "/spec/containers/1/env"}]
     assert apply(edits, pod)["spec"]["containers"][1] == {"name": "y", "args": ["a"]}

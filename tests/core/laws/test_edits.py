@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import jsonpatch
@@ -33,6 +34,15 @@ def test_patch_is_apply(by: Configuration, other: Configuration, pod: Any) -> No
     again = other.engine.inject(text(injected), CONTEXT)
     if isinstance(again, Injected) and again.stages:
         assert patched(injected, again.stages) == decoded(apply_stages(again.stages, injected))
+
+
+@given(engines, pods.pods())
+def test_known_text_is_what_the_edits_are_rendered_to(by: Configuration, pod: Any) -> None:
+    """Operations that were put together from a shape's text equal those of the edits, in bytes."""
+    for stage in accepted(by, pod).stages:
+        edits = tuple(stage.edits)
+        rendered = patch.operations(patch.Stage(stage.pod, partial(tuple, edits), stage.value))
+        assert stage.text in (b"", rendered)
 
 
 @given(engines, pods.pods())

@@ -19,8 +19,9 @@ from webhook.bootstrap.text import Reference
 from webhook.injection.annotations import KEYS, relevant
 from webhook.injection.apply import decoded
 from webhook.injection.engine import Denied, Injected, Skipped, apply_stages
+from webhook.injection.overview import overview
 from webhook.injection.podfacts import facts_of, labels_of
-from webhook.injection.probes import Rewriting, rewrite
+from webhook.injection.probes import rewrite
 from webhook.injection.workload import workload_of
 from webhook.model import names
 from webhook.model.pod import is_absent, read
@@ -81,19 +82,12 @@ def _check(by: Configuration, pod: Any, injected: Any) -> None:
     view = read(text(pod))
     budget = not is_absent(view.spec.resources)
     sidecar = by.engine._sidecar(relevant(view.annotations), budget)
+    look = overview(view)
     settings, workload = sidecar.settings, workload_of(view)
-    labels = labels_of(view, workload, settings.pilot.network)
-    application = [each for each in view.containers if each.name != names.PROXY]
-    facts = facts_of(application, workload, labels, CONTEXT.namespace, settings)
-    rewriting = Rewriting(
-        sidecar.capture,
-        settings.proxy.ports.probes,
-        TOKEN,
-        settings.proxy.native,
-        names.PROXY,
-        excludes=True,
-    )
-    targets = tuple(rewrite(view, rewriting).targets) if settings.probes.rewrite else ()
+    labels, _ = labels_of(look.labels, workload, settings.pilot.network)
+    facts = facts_of(look, workload, labels, CONTEXT.namespace, settings)
+    handlers = rewrite(look.asked, sidecar.rewriting).handlers
+    targets = tuple(each.target for each in handlers)
     wanted = _known(document(settings, facts, targets, TOKEN))
     given_document = argv[argv.index("--config-yaml") + 1]
     assert json.loads(given_document) == json.loads(json.dumps(wanted))
