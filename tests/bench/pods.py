@@ -163,7 +163,11 @@ def _container(index: int, app: str, env: int, probes: int) -> dict[str, Any]:
     kinds = ("readinessProbe", "livenessProbe", "startupProbe")
     for kind in kinds[:probes]:
         container[kind] = {
-            "httpGet": {"path": f"/{kind.lower()}", "port": f"http-{index}", "scheme": "HTTP"},
+            "httpGet": {
+                "path": f"/{app}/{kind.lower()}",
+                "port": f"http-{index}",
+                "scheme": "HTTP",
+            },
             "timeoutSeconds": 1,
             "periodSeconds": 10,
             "successThreshold": 1,
