@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webhook.cli import options
@@ -119,19 +118,31 @@ def write(target: str | None, sources: Sequence[Source], texts: Sequence[str]) -
     Raises:
         ManifestError: a file cannot be written; then none was.
     """
-    from webhook.cli.outputs import is_directory, joined, write_files
+    from webhook.cli.outputs import joined
+
+    if target and target != "-":
+        from webhook.cli.files import is_directory
+
+        if is_directory(target):
+            _write_each(target, sources, texts)
+            return
+    write_one(target, joined(texts))
+
+
+def _write_each(target: str, sources: Sequence[Source], texts: Sequence[str]) -> None:
+    """Write each input's new text to its place below a directory."""
+    from pathlib import Path
+
+    from webhook.cli.files import write_files
     from webhook.model.errors import ManifestError
 
-    if target and target != "-" and is_directory(target):
-        files: dict[Path, str] = {}
-        for source, text in zip(sources, texts, strict=True):
-            path = Path(target) / (source.relative or "stdin.yaml")
-            if path in files:
-                raise ManifestError(f"{path}: got two inputs of that name, expected one")
-            files[path] = text
-        write_files(files.items())
-    else:
-        write_one(target, joined(texts))
+    files: dict[Path, str] = {}
+    for source, text in zip(sources, texts, strict=True):
+        path = Path(target) / (source.relative or "stdin.yaml")
+        if path in files:
+            raise ManifestError(f"{path}: got two inputs of that name, expected one")
+        files[path] = text
+    write_files(files.items())
 
 
 def write_one(target: str | None, text: str) -> None:
@@ -140,11 +151,15 @@ def write_one(target: str | None, text: str) -> None:
     Raises:
         ManifestError: the file cannot be written.
     """
-    from webhook.cli.outputs import write_files, write_stdout
-
     if target is None or target == "-":
+        from webhook.cli.outputs import write_stdout
+
         write_stdout(text)
     else:
+        from pathlib import Path
+
+        from webhook.cli.files import write_files
+
         write_files([(Path(target), text)])
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from webhook.cli.options import reason
 from webhook.manifests.document import Document, Form
 from webhook.manifests.stream import decode, documents
 from webhook.model.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ENDINGS = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
@@ -22,7 +25,7 @@ class Source(NamedTuple):
 
     name: str
     """As the user named it; for a file in a directory, the path from where the user stands."""
-    relative: Path | None
+    relative: str | None
     """Its place below the directory that was named, or its own name; None for standard input."""
     text: str
     documents: tuple[Document, ...]
@@ -50,21 +53,31 @@ def read(names: Sequence[str], *, recursive: bool) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _inputs(names: Iterable[str], *, recursive: bool) -> Iterator[tuple[str, Path | None, bytes]]:
+def _inputs(names: Iterable[str], *, recursive: bool) -> Iterator[tuple[str, str | None, bytes]]:
     for name in names:
-        path = Path(name)
         try:
             if name == "-":
                 yield STDIN, None, _stdin()
             elif not name:
                 raise ManifestError("got an empty file name, expected a file, a directory or -")
-            elif path.is_dir():
-                for file in _files(path, recursive=recursive):
-                    yield str(file), file.relative_to(path), file.read_bytes()
             else:
-                yield name, Path(path.name), path.read_bytes()
+                yield from _named(name, recursive=recursive)
         except OSError as error:
             raise ManifestError(f"{error.filename or name}: {reason(error)}") from error
+
+
+def _named(name: str, *, recursive: bool) -> Iterator[tuple[str, str, bytes]]:
+    """Read a file, or the files of a directory."""
+    try:
+        # Not `pathlib`: a start would pay for its import.
+        with io.FileIO(name) as file:
+            yield name, name.rpartition(os.sep)[2], file.readall()
+    except IsADirectoryError:
+        from pathlib import Path
+
+        directory = Path(name)
+        for path in _files(directory, recursive=recursive):
+            yield str(path), str(path.relative_to(directory)), path.read_bytes()
 
 
 def _stdin() -> bytes:
@@ -75,6 +88,8 @@ def _stdin() -> bytes:
 
 def _files(directory: Path, *, recursive: bool) -> list[Path]:
     """Find the manifests of a directory; one that cannot be listed is an error, not empty."""
+    from pathlib import Path
+
     found: list[Path] = []
     for place, folders, files in os.walk(directory, onerror=_unlistable):
         if not recursive:

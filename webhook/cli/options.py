@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     name = arguments.config or os.environ.get(CONFIG_VARIABLE)
     settings = Settings()
     if name:
+        from pathlib import Path
+
         from webhook.configuration.reader import read
 
         try:

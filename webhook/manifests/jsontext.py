@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from webhook.manifests.place import Place
+
+if TYPE_CHECKING:
+    import json
 
 DEPTH: Final = 200
 """As for YAML (`tree.DEPTH`)."""
 
-_INDENT: Final = re.compile(r"\s*[{\[](?P<newline>\r?\n)(?P<indent>[ \t]*)\S")
-_SPACED: Final = re.compile(r'"\s*:\s')
+_INDENT: Final = r"\s*[{\[](?P<newline>\r?\n)(?P<indent>[ \t]*)\S"
+_SPACED: Final = r'"\s*:\s'
 
 
 def decode(text: str, place: Place) -> Any:
@@ -23,8 +26,10 @@ def decode(text: str, place: Place) -> Any:
         ManifestError: not JSON, a key twice, a number out of range, half a surrogate pair, or
             nested too deep.
     """
+    import json  # noqa: PLC0415 - few documents are JSON, and every start would pay for it
+
     try:
-        value = _DECODER.decode(text)
+        value = _decoder().decode(text)
         _check_depth(value)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
@@ -41,6 +46,8 @@ def decode(text: str, place: Place) -> Any:
 
 def extent(text: str, start: int) -> int | None:
     """Give the offset after the JSON object that begins at `start`; None if it is not JSON."""
+    import json  # noqa: PLC0415 - few documents are JSON, and every start would pay for it
+
     try:
         return json.JSONDecoder().raw_decode(text, start)[1]
     except (ValueError, RecursionError):
@@ -49,17 +56,26 @@ def extent(text: str, start: int) -> int | None:
 
 def encode(value: Any, like: str) -> str:
     """Write the value with the indentation, line breaks, escapes and margins of `like`."""
-    match = _INDENT.match(like)
+    import json  # noqa: PLC0415 - few documents are JSON, and every start would pay for it
+
+    match = re.match(_INDENT, like)
     is_ascii = like.isascii() and "\\u" in like
     if match is not None:
         text = json.dumps(value, indent=match["indent"], ensure_ascii=is_ascii)
         text = text.replace("\n", match["newline"])
     else:
-        separators = (", ", ": ") if _SPACED.search(like) else (",", ":")
+        separators = (", ", ": ") if re.search(_SPACED, like) else (",", ":")
         text = json.dumps(value, separators=separators, ensure_ascii=is_ascii)
     head = like[: len(like) - len(like.lstrip())]
     tail = like[len(like.rstrip()) :]
     return head + text + tail
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    import json  # noqa: PLC0415 - as above
+
+    return json.JSONDecoder(object_pairs_hook=_members, parse_float=_real, parse_constant=_constant)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,8 +112,3 @@ def _check_depth(value: Any) -> None:
         if not level:
             return
     raise RecursionError
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_members, parse_float=_real, parse_constant=_constant
-)

@@ -6,11 +6,8 @@ integer 1000 and a number that JSON cannot hold is an error.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import re
-import struct
 from typing import Final
 
 Scalar = None | bool | int | float | str
@@ -44,7 +41,6 @@ _TIMESTAMP: Final = re.compile(
     r"(?:[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})?)?",
     re.ASCII,
 )
-_HALVES: Final = re.compile("[\udc80-\udcff]")
 _INT64: Final = 2**63
 _UINT64: Final = 2**64
 
@@ -120,12 +116,15 @@ def _kind(value: Scalar, text: str) -> str:
 
 
 def _binary(text: str) -> str:
+    import base64  # noqa: PLC0415 - few scalars are binary, and every start would pay for it
+    import binascii  # noqa: PLC0415
+
     try:
         data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("base64 that cannot be decoded under the tag !!binary") from error
     # Go's JSON writer replaces each byte that is not UTF-8 by itself.
-    return _HALVES.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
+    return re.sub("[\udc80-\udcff]", "\ufffd", data.decode("utf-8", "surrogateescape"))
 
 
 def number(value: float) -> int | float:
@@ -182,6 +181,8 @@ def _shortest(value: float) -> str:
 
 
 def _single(value: float) -> float:
+    import struct  # noqa: PLC0415 - few keys are floats
+
     try:
         single: float = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
