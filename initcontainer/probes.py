@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 
@@ -16,6 +17,8 @@ TRANSPARENT = {Family.V4: (socket.SOL_IP, 19), Family.V6: (socket.IPPROTO_IPV6, 
 ANY = {Family.V4: "0.0.0.0", Family.V6: "::"}  # noqa: S104
 LOCALHOST = {Family.V4: "127.0.0.1", Family.V6: "::1"}
 SOCKET_FAMILY = {Family.V4: socket.AF_INET, Family.V6: socket.AF_INET6}
+LAST_MILLISECONDS = 1000
+"""For the way through the kernel, within this host, of what a client said before it ended."""
 STREAM, DATAGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
 
@@ -72,14 +75,10 @@ def redirected_to(
 
     With `checked` the kernel must also say that the client wanted to reach the target.
     """
-    child = start_as(who, target, seconds)
-    try:
-        listener.settimeout(seconds)
+    with Client(who, target, seconds) as client:
+        if not arrives(listener, client, seconds):
+            return f"a connection to {target} did not arrive at port {listener.getsockname()[1]}"
         connection, _ = listener.accept()
-    except TimeoutError:
-        return f"a connection to {target} did not arrive at port {listener.getsockname()[1]}"
-    finally:
-        os.waitpid(child, 0)
     with connection:
         wanted = original_destination(connection, target.family) if checked else target
     if wanted != target:
@@ -91,32 +90,57 @@ def query_redirected_to(
     listener: socket.socket, target: Target, who: Identity, seconds: float
 ) -> str:
     """Send a datagram and expect the listener to get it; gives what went wrong."""
-    child = start_as(who, target, seconds, kind=DATAGRAM)
-    try:
-        listener.settimeout(seconds)
-        listener.recvfrom(512)
-    except TimeoutError:
-        return f"a query to {target} did not arrive at port {listener.getsockname()[1]}"
-    finally:
-        os.waitpid(child, 0)
+    with Client(who, target, seconds, kind=DATAGRAM) as client:
+        if not arrives(listener, client, seconds):
+            return f"a query to {target} did not arrive at port {listener.getsockname()[1]}"
     return ""
 
 
-def start_as(who: Identity, target: Target, seconds: float, *, kind: int = STREAM) -> int:
-    """Connect from a child process of the identity; gives its process id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        become(who)
-        with socket.socket(SOCKET_FAMILY[target.family], kind) as client:
-            client.settimeout(seconds)
-            client.connect((target.address, target.port))
-            client.send(b"\0")
-    except OSError:
-        os._exit(1)  # the listener's silence tells
-    finally:
-        os._exit(0)
+class Client:
+    """A child process of the identity that connects and says one byte; waited for at the end."""
+
+    def __init__(
+        self, who: Identity, target: Target, seconds: float, *, kind: int = STREAM
+    ) -> None:
+        self.ended, writer = os.pipe()
+        """Readable once the child has ended."""
+        self.child = os.fork()
+        if self.child == 0:
+            try:
+                reach(target, who, seconds, kind)
+            finally:
+                os._exit(0)  # the listener's silence tells
+        os.close(writer)
+
+    def __enter__(self) -> Client:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Wait for the child, which gives up in time."""
+        os.close(self.ended)
+        os.waitpid(self.child, 0)
+
+
+def reach(target: Target, who: Identity, seconds: float, kind: int) -> None:
+    """Connect as the identity and say one byte."""
+    become(who)
+    with socket.socket(SOCKET_FAMILY[target.family], kind) as client:
+        client.settimeout(seconds)
+        client.connect((target.address, target.port))
+        client.send(b"\0")
+
+
+def arrives(listener: socket.socket, client: Client, seconds: float) -> bool:
+    """Wait for the listener; a client that was refused, or has given up, is not waited for."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    poll.register(client.ended, select.POLLIN)
+    ready = dict(poll.poll(seconds * 1000))
+    if ready and listener.fileno() not in ready:
+        poll.unregister(client.ended)
+        ready = dict(poll.poll(min(LAST_MILLISECONDS, seconds * 1000)))
+    return listener.fileno() in ready
 
 
 def become(who: Identity) -> None:

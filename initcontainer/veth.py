@@ -31,6 +31,10 @@ UP, PERMANENT, NO_DUPLICATE_DETECTION = 1, 0x80, 0x02
 ETHERTYPE = {Family.V4: 0x0800, Family.V6: 0x86DD}
 SYN, RST, SYN_ACK = 0x02, 0x04, 0x12
 SOURCE_PORT = 40404
+REPEAT_SECONDS = 0.5
+"""Until the SYN is sent again: a new pair of interfaces loses packets until the kernel has noticed
+that both ends are up. Linux answers a repeated SYN at most twice a second (tcp_invalid_ratelimit).
+"""
 
 
 class Wire:
@@ -66,9 +70,16 @@ class Wire:
 
     def answer_to_syn(self, target: Target, seconds: float) -> str:
         """Inject a SYN to the pod; gives `accepted`, `refused` or `silence`."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            answer = self._answer_to_one(target, min(until, now + REPEAT_SECONDS))
+            if answer:
+                return answer
+        return "silence"
+
+    def _answer_to_one(self, target: Target, until: float) -> str:
         _, far, _ = ADDRESSES[target.family]
         self.packets.send(frame(target, far))
-        until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.packets.settimeout(left)
             try:
@@ -79,7 +90,7 @@ class Wire:
                 return "accepted"
             if flags & RST:
                 return "refused"
-        return "silence"
+        return ""
 
     def _configure(self) -> None:
         near = _socket.if_nametoindex(NEAR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ AS_PROXY = (
     "--inh-caps=+net_admin,+net_bind_service", "--ambient-caps=+net_admin,+net_bind_service",
 )  # fmt: skip
 """Run as the proxy, allowed to be transparent."""
+WIRES = 2
+PATIENCE_SECONDS = 20
 NUMBERS = itertools.count()
 
 
@@ -63,13 +66,18 @@ def in_namespace(name: str, *words: str, script: str = "") -> str:
     return run("nsenter", f"--net=/run/netns/{name}", *words, script=script)
 
 
+def configure(name: str, *lines: str) -> None:
+    """Let `ip` do a series of commands inside a namespace, in one process."""
+    run("ip", "-n", name, "-batch", "-", script="\n".join(lines))
+
+
 @contextmanager
 def namespace() -> Iterator[str]:
     """Make an empty network namespace with lo up."""
     name = f"pillion-{os.getpid()}-{next(NUMBERS)}"
     run("ip", "netns", "add", name)
     try:
-        in_namespace(name, "ip", "link", "set", "lo", "up")
+        configure(name, "link set lo up")
         yield name
     finally:
         run("ip", "netns", "delete", name)
@@ -78,33 +86,47 @@ def namespace() -> Iterator[str]:
 @contextmanager
 def wired_pair() -> Iterator[tuple[str, str]]:
     """Make a pod and an outside, wired by eth0 and, as a virtual machine would be, by vm0."""
+    wires = (("eth0", POD, OUTSIDE), ("vm0", VM_POD_SIDE, VM_SIDE))
     with namespace() as pod, namespace() as outside:
-        wire(pod, outside, "eth0", POD, OUTSIDE)
-        wire(pod, outside, "vm0", VM_POD_SIDE, VM_SIDE)
-        for family, flag in (("ipv4", "-4"), ("ipv6", "-6")):
-            in_namespace(pod, "ip", flag, "route", "add", "default", "via", OUTSIDE[family])
-            length = "32" if family == "ipv4" else "128"
-            for behind, via in ((BEHIND_POD, VM_POD_SIDE), (THROUGH_POD, POD)):
-                target = f"{behind[family]}/{length}"
-                in_namespace(outside, "ip", flag, "route", "add", target, "via", via[family])
-            for remote in (REMOTE, OTHER_REMOTE):
-                address = f"{remote[family]}/{length}"
-                in_namespace(outside, "ip", "addr", "add", address, "dev", "lo", *nodad(flag))
+        configure(pod, *(f"link add {n} type veth peer {n} netns {outside}" for n, _, _ in wires))
+        configure(outside, *(line for n, _, side in wires for line in end_of_wire(n, side)))
+        configure(pod, *(line for n, side, _ in wires for line in end_of_wire(n, side)))
+        configure(pod, *(f"route add default via {OUTSIDE[family]}" for family in FAMILIES))
+        configure(outside, *(line for family in FAMILIES for line in far_addresses(family)))
+        wait_until_up(pod, outside)
         yield pod, outside
 
 
-def wire(
-    pod: str, outside: str, name: str, pod_side: dict[str, str], outside_side: dict[str, str]
-) -> None:
-    """Connect both by a pair of interfaces of one name."""
-    in_namespace(
-        pod, "ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", outside
+def end_of_wire(name: str, side: dict[str, str]) -> tuple[str, ...]:
+    """Configure one end of a wire."""
+    return (
+        f"addr add {side['ipv4']}/24 dev {name}",
+        f"addr add {side['ipv6']}/64 dev {name} nodad",
+        f"link set {name} up",
     )
-    for where, side in ((pod, pod_side), (outside, outside_side)):
-        for family, flag, length in (("ipv4", "-4", "24"), ("ipv6", "-6", "64")):
-            address = f"{side[family]}/{length}"
-            in_namespace(where, "ip", "addr", "add", address, "dev", name, *nodad(flag))
-        in_namespace(where, "ip", "link", "set", name, "up")
+
+
+def far_addresses(family: str) -> tuple[str, ...]:
+    """Give the outside its addresses far away, and its routes through the pod."""
+    length = 32 if family == "ipv4" else 128
+    at_once = "" if family == "ipv4" else " nodad"
+    return (
+        f"route add {BEHIND_POD[family]}/{length} via {VM_POD_SIDE[family]}",
+        f"route add {THROUGH_POD[family]}/{length} via {POD[family]}",
+        *(
+            f"addr add {address[family]}/{length} dev lo{at_once}"
+            for address in (REMOTE, OTHER_REMOTE)
+        ),
+    )
+
+
+def wait_until_up(*namespaces: str) -> None:
+    """Wait for the kernel to notice that the wires are up, which it does in the background."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    for name in namespaces:
+        while (shown := run("ip", "-n", name, "-o", "link")).count(" state UP ") < WIRES:
+            assert time.monotonic() < end, f"wires are not up: {shown}"
+            time.sleep(0.02)
 
 
 def serve_everything(pair: Pair) -> None:
@@ -126,11 +148,6 @@ def serve_everything(pair: Pair) -> None:
             pair.outside_servers.ask(
                 op="listen", name="outside", port=port, address=REMOTE[family], protocol="udp"
             )
-
-
-def nodad(flag: str) -> tuple[str, ...]:
-    """IPv6 addresses are usable at once without duplicate detection."""
-    return ("nodad",) if flag == "-6" else ()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.kernel.mutations import BACKENDS
-from tests.kernel.networks import FAMILIES, Pair, in_namespace, wired_pair
+from tests.kernel.networks import FAMILIES, Pair, configure, in_namespace, wired_pair
 from tests.kernel.program import CAPTURE, pillion_init, report
 
 pytestmark = pytest.mark.kernel
@@ -17,15 +17,17 @@ UNPRIVILEGED = (
     "setpriv", "--reuid=1337", "--regid=1337", "--clear-groups", "--inh-caps=-all",
     "--bounding-set=-all", "--no-new-privs",
 )  # fmt: skip
-SHORT = ("--probe-timeout", "500ms")
+REFUSED = {"ipv4": "192.0.2.1/32", "ipv6": "2001:db8::1/128"}
+"""What validation connects to, when it is not redirected."""
 WORDS = (*CAPTURE, "--redirect-dns", "--capture-all-dns")
 CHECKS = ("outbound", "bypass", "self-call", "localhost", "dns-udp", "dns-tcp", "inbound")
 
 
 @pytest.fixture
 def pod(root: None) -> Any:
-    """Give a wired pod where nothing listens."""
-    with wired_pair() as (name, _):
+    """Give a wired pod where nothing listens; what leaves it is refused, so that nobody waits."""
+    with wired_pair() as (name, outside):
+        configure(outside, *(f"addr add {REFUSED[family]} dev lo nodad" for family in FAMILIES))
         yield name
 
 
@@ -34,6 +36,7 @@ def states(pod: str, *words: str, prefix: tuple[str, ...] = ()) -> dict[tuple[st
     done = pillion_init(pod, "validate", *words, prefix=prefix)
     assert done.returncode in (0, 126), done.stderr
     report = json.loads(done.stdout)
+    print(done.stdout)  # the details, should an assertion fail
     found = {(c["check"], c["family"]): c["state"] for c in report["checks"]}
     assert (done.returncode == 126) == ("failed" in found.values())
     return found
@@ -41,7 +44,7 @@ def states(pod: str, *words: str, prefix: tuple[str, ...] = ()) -> dict[tuple[st
 
 def test_without_rules_self_fails(pod: str) -> None:
     """An unprivileged process finds that nothing is redirected, in either family."""
-    found = states(pod, "--self", *SHORT, prefix=UNPRIVILEGED)
+    found = states(pod, "--self", prefix=UNPRIVILEGED)
 
     assert found == {("self-call", family): "failed" for family in FAMILIES}
 
@@ -59,7 +62,7 @@ def test_with_rules_self_passes_without_a_capability(pod: str, backend: str, mod
 def test_one_missing_family_fails_self(pod: str) -> None:
     """Rules for IPv4 alone in a pod with an IPv6 address are not enough."""
     report(pod, "apply", *CAPTURE, "--ipv6", "off")
-    found = states(pod, "--self", *SHORT, prefix=UNPRIVILEGED)
+    found = states(pod, "--self", prefix=UNPRIVILEGED)
 
     assert found == {("self-call", "ipv4"): "passed", ("self-call", "ipv6"): "failed"}
 
@@ -67,7 +70,7 @@ def test_one_missing_family_fails_self(pod: str) -> None:
 def test_rules_to_another_port_fail_self(pod: str) -> None:
     """A self-call that arrives elsewhere is not one that is redirected to the proxy."""
     report(pod, "apply", *CAPTURE, "-z", "16006")
-    found = states(pod, "--self", *SHORT, prefix=UNPRIVILEGED)
+    found = states(pod, "--self", prefix=UNPRIVILEGED)
 
     assert set(found.values()) == {"failed"}
 
@@ -109,7 +112,7 @@ def test_the_whole_validation_passes_with_rules(pod: str, backend: str, mode: st
 
 def test_the_whole_validation_fails_without_rules(pod: str) -> None:
     """Without rules every check that needs a redirection fails; the others pass."""
-    found = states(pod, *WORDS, *SHORT)
+    found = states(pod, *WORDS)
 
     passed = {key[0] for key, state in found.items() if state == "passed"}
     assert passed == {"bypass", "localhost"}
@@ -129,7 +132,7 @@ def test_each_check_notices_its_chain(pod: str, chain: str, failing: set[str]) -
     """Emptying one chain fails exactly the checks that rely on it."""
     report(pod, "apply", *WORDS, "--backend", "nft")
     in_namespace(pod, "nft", "flush", "chain", "inet", "pillion", chain)
-    found = states(pod, *WORDS, *SHORT)
+    found = states(pod, *WORDS)
 
     assert {key[0] for key, state in found.items() if state == "failed"} == failing
 
@@ -164,7 +167,7 @@ def test_a_running_proxy_is_named(pair: Pair) -> None:
 
 def test_istio_flags_validate_without_applying(pod: str) -> None:
     """--skip-rule-apply --run-validation is Istio's way to say validate --self."""
-    flags = ("-b", "*", "-i", "*", "--skip-rule-apply", "--run-validation", "--probe-timeout", "1s")
+    flags = ("-b", "*", "-i", "*", "--skip-rule-apply", "--run-validation")
     before = pillion_init(pod, *flags, prefix=UNPRIVILEGED)
     report(pod, "apply", *CAPTURE)
     after = pillion_init(pod, *flags, prefix=UNPRIVILEGED)
