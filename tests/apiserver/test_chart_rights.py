@@ -48,6 +48,8 @@ ALLOWED = (
     ("patch", f"{WEBHOOKS}/{{name}}-revision-tag-stable"),
     ("list", "namespaces"),
     ("watch", "namespaces"),
+    ("list", "resourcequotas"),
+    ("watch", "resourcequotas"),
     ("create", "events"),
 )  # fmt: skip
 
@@ -68,6 +70,8 @@ REFUSED = (
     ("list", WEBHOOKS),
     ("watch", WEBHOOKS),
     ("get", "namespaces"),
+    ("get", "resourcequotas"),
+    ("update", "resourcequotas"),
     ("patch", "namespaces"),
     ("get", "configmaps/{name}"),
     ("get", "pods"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Raw, Struct
 
 from webhook.admission import review
+from webhook.admission.quotas import Quota, foretold
 from webhook.injection import patch
-from webhook.injection.engine import Denied, Injected, Outcome, Skipped
+from webhook.injection.engine import Denied, Injected, Outcome, Skipped, apply_stages
 from webhook.injection.plan import Context
 from webhook.model.pod import Pod
 
@@ -38,6 +40,19 @@ class NamespaceLabels(Protocol):
         ...
 
 
+class NamespaceQuotas(Protocol):
+    """What is known of the quotas of namespaces, as for labels; called for injected pods only."""
+
+    def __call__(self, namespace: str, /) -> Sequence[Quota]:
+        """Return the quotas that count every pod of a namespace; none when they are not known."""
+        ...
+
+
+def no_quotas(_namespace: str) -> Sequence[Quota]:
+    """Know of no quota, as without a cluster."""
+    return ()
+
+
 class Admission(Struct, frozen=True):
     """An answered request: the answer, and the facts for the log line and the metrics."""
 
@@ -57,7 +72,11 @@ class Handler:
     """Answers admission requests for pods with one engine."""
 
     def __init__(
-        self, engine: Injector, token: Callable[[], str], namespace_labels: NamespaceLabels
+        self,
+        engine: Injector,
+        token: Callable[[], str],
+        namespace_labels: NamespaceLabels,
+        quotas: NamespaceQuotas = no_quotas,
     ) -> None:
         """Make a handler.
 
@@ -65,10 +84,12 @@ class Handler:
             engine: decides and plans.
             token: returns 128 new random bits in hexadecimal.
             namespace_labels: what is known of a namespace.
+            quotas: what is known of its quotas.
         """
         self._engine = engine
         self._token = token
         self._namespace_labels = namespace_labels
+        self._quotas = quotas
 
     def handle(self, body: bytes) -> Admission:
         """Return the answer to an AdmissionReview.
@@ -86,8 +107,21 @@ class Handler:
         )
         if isinstance(request.object, Pod):
             text = partial(review.object_text, body)
-            return _answered(request, self._engine.inject_view(request.object, text, context))
-        return _answered(request, self._engine.inject(review.object_text(body), context))
+            outcome = self._engine.inject_view(request.object, text, context)
+        else:
+            outcome = self._engine.inject(review.object_text(body), context)
+        if isinstance(outcome, Injected) and outcome.stages:
+            quotas = self._quotas(request.namespace)
+            if quotas:
+                outcome = _with_quotas(outcome, quotas, body)
+        return _answered(request, outcome)
+
+
+def _with_quotas(outcome: Injected, quotas: Sequence[Quota], body: bytes) -> Injected:
+    """Add what the quotas will say of the pod as we leave it."""
+    pod = apply_stages(outcome.stages, msgspec.json.decode(review.object_text(body)))
+    said = foretold(quotas, pod)
+    return msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *said))
 
 
 def _is_new_pod(request: review.Request[Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from webhook.admission.handler import NamespaceLabels
+from webhook.admission.handler import NamespaceLabels, NamespaceQuotas
 from webhook.app.certificates import Certificates, now, placeholder
 from webhook.app.cluster_edges import LeaseUntilDraining, RecordInSecret, Registered
 from webhook.app.options import ClusterNames, Mode, Options
@@ -16,10 +16,10 @@ from webhook.app.verdict import verdict
 from webhook.cluster.client import Client
 from webhook.cluster.events import Events, Notice, Subject
 from webhook.cluster.lease import Lease
-from webhook.cluster.namespaces import PATH, KnownNamespaces
+from webhook.cluster.namespaces import PATH, QUOTAS_PATH, KnownNamespaces, KnownQuotas
 from webhook.cluster.registration import COLLECTION, CaBundles
 from webhook.cluster.secret import Secret
-from webhook.cluster.watch import MetadataWatch
+from webhook.cluster.watch import Form, Watch
 from webhook.pki import trust
 from webhook.pki.keeper import Keeper
 from webhook.pki.leaf import service_names
@@ -52,11 +52,14 @@ class Cluster:
         self._metrics = metrics
         self._api = Client()
         self._events = Events(self._api, names.identity, now)
-        watch = MetadataWatch(self._api, PATH)
+        watch = Watch(self._api, PATH)
+        quotas = Watch(self._api, QUOTAS_PATH, form=Form.WHOLE)
         self.namespace_labels: NamespaceLabels = KnownNamespaces(watch)
+        self.quotas: NamespaceQuotas = KnownQuotas(quotas)
         self.observe = OwnerEvents(self._events)
         self.backgrounds = [
             Background("namespaces", watch.step, _SHORT_SECONDS),
+            Background("quotas", quotas.step, _SHORT_SECONDS),
             Background("events", self._events.step, _SHORT_SECONDS),
         ]
 
@@ -147,7 +150,7 @@ class Cluster:
         """Run a background, and wake it whenever one of our configurations changes."""
         self.backgrounds.append(background)
         for name in self._names.webhook_configurations:
-            watch = MetadataWatch(
+            watch = Watch(
                 self._api,
                 COLLECTION,
                 field_selector=f"metadata.name={name}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from webhook import __version__
-from webhook.admission.handler import Handler, NamespaceLabels
+from webhook.admission.handler import Handler, NamespaceLabels, NamespaceQuotas, no_quotas
 from webhook.app.certificates import standalone
 from webhook.app.options import Options
 from webhook.injection.engine import Engine
@@ -113,19 +113,26 @@ def _cluster(options: Options, metrics: Metrics) -> Cluster | None:
 class _Adopter:
     """Makes an engine of settings, prepares it, and lets it answer."""
 
-    def __init__(self, admissions: Admissions, namespace_labels: NamespaceLabels) -> None:
+    def __init__(
+        self, admissions: Admissions, namespace_labels: NamespaceLabels, quotas: NamespaceQuotas
+    ) -> None:
         self._admissions = admissions
         self._namespace_labels = namespace_labels
+        self._quotas = quotas
 
     def __call__(self, settings: Settings) -> None:
         engine = Engine(settings, read_yaml)
-        handler = Handler(engine, lambda: secrets.token_hex(16), self._namespace_labels)
+        handler = Handler(
+            engine, lambda: secrets.token_hex(16), self._namespace_labels, self._quotas
+        )
         handler.handle(_WARM_UP)  # the first pod pays for what all others find prepared
         self._admissions.replace_handler(handler)
 
 
 def _adopter(admissions: Admissions, cluster: Cluster | None) -> _Adopter:
-    return _Adopter(admissions, _nothing_known if cluster is None else cluster.namespace_labels)
+    if cluster is None:
+        return _Adopter(admissions, _nothing_known, no_quotas)
+    return _Adopter(admissions, cluster.namespace_labels, cluster.quotas)
 
 
 def _nothing_known(_namespace: str) -> None:
