@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import ssl
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -88,8 +90,11 @@ class Replica:
 class Installation:
     """A release of the chart and the processes that its Deployment would run."""
 
-    def __init__(self, release: Release, directory: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, release: Release, directory: Path, stack: ExitStack, *, first_host: int
+    ) -> None:
         self.release = release
+        self._first_host = first_host
         self.plane = release.plane
         self.directory = directory
         self._stack = stack
@@ -98,8 +103,8 @@ class Installation:
 
     def start(self, *arguments: str, config: str = "") -> Replica:
         """Start one more replica, with further arguments that win over the chart's."""
-        number = len(self.replicas) + 2
-        address = f"10.250.0.{number}"
+        number = len(self.replicas) + 1
+        address = f"10.250.0.{self._first_host + len(self.replicas)}"
         file = self.directory / "mounted" / "config.yaml"
         if not file.exists():
             file.parent.mkdir(exist_ok=True)
@@ -158,14 +163,16 @@ class Installation:
     def roll_out(self) -> Replica:
         """Replace every replica as the Deployment does after an upgrade: a new one must be ready.
 
-        It gets the arguments that the Deployment now has; only then do the others leave.
+        It gets the arguments that the Deployment now has; only then are the others told to leave,
+        which nobody waits for.
         """
         leaving = tuple(self.replicas)
         replica = self.start()
         replica.wait_until_ready()
         self.publish(replica)
         for each in leaving:
-            each.component.stop(with_signal=signal.SIGTERM)
+            if each.component.pid is not None:
+                os.kill(each.component.pid, signal.SIGTERM)
         return replica
 
     def wait_until_called(self) -> None:
@@ -176,6 +183,11 @@ class Installation:
             seconds=READY_SECONDS,
             what=f"an injected pod, and not: {self.dry_run(namespace)}",
         )
+
+    def pillion(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line as the cluster's administrator."""
+        command = ["env", f"PYTHONPATH={REPOSITORY}", sys.executable, "-m", "webhook", *arguments]
+        return self.plane.run(command)
 
     def namespace(self, **labels: str) -> str:
         """Create a namespace that names our revision, with further labels."""
@@ -220,9 +232,17 @@ class Installation:
 
 @contextmanager
 def installation(
-    plane: ControlPlane, directory: Path, values: str = "", group: str = "helm"
+    plane: ControlPlane,
+    directory: Path,
+    values: str = "",
+    group: str = "helm",
+    *,
+    first_host: int = 2,
 ) -> Iterator[Installation]:
-    """Install the chart for the length of a block, with its name as revision and no replica."""
+    """Install the chart for the length of a block, with its name as revision and no replica.
+
+    Replicas get addresses from `first_host` on; another installation at the same time needs others.
+    """
     with chart_release(plane, group) as release, ExitStack() as stack:
         release.install(values or f"configuration: {{revision: {release.name}}}\n")
-        yield Installation(release, directory, stack)
+        yield Installation(release, directory, stack, first_host=first_host)

@@ -199,6 +199,29 @@ def test_quota_that_demands_requests_and_limits(installed: Installation, namespa
     assert "istio-proxy" in names(create(installed, namespace, subject))
 
 
+def test_quota_without_room_is_foretold(installed: Installation, namespace: str) -> None:
+    """A quota that has too little left for the sidecar is told, beside the API server's refusal."""
+    quotas = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    hard = {"requests.cpu": "150m"}
+    installed.plane.api.create(quotas, {"metadata": {"name": "small"}, "spec": {"hard": hard}})
+    subject = pod()
+    subject["spec"]["containers"][0]["resources"] = LIMITS
+
+    def said() -> str:
+        ran = installed.plane.kubectl(
+            "create", "--namespace", namespace, "-f", "-", stdin=json.dumps(subject)
+        )
+        assert ran.returncode == 1
+        assert "exceeded quota: small" in ran.stderr  # by the API server itself
+        return ran.stderr
+
+    wait_until(
+        lambda: "small has requests.cpu 150m left, and the pod needs 200m, 100m of it" in said(),
+        seconds=20,
+        what="our warning",
+    )
+
+
 def test_limit_range_that_caps_containers(installed: Installation, namespace: str) -> None:
     """Under a LimitRange with defaults and a maximum our containers keep their own amounts."""
     limits = {
@@ -255,3 +278,39 @@ def test_replica_serves_within_its_rights(installed: Installation) -> None:
     assert replica.lines("background step failed") == []
     assert replica.metric("pillion_cabundle_in_sync") == 1
     assert replica.metric('pillion_cabundle_patches_total{reason="empty",result="written"}') == 1
+
+
+def test_live_pods_are_explained(installed: Installation) -> None:
+    """Each pod is told as it stands, beside what the API server and the webhook would do now."""
+    plane, release = installed.plane, installed.release
+    namespace = plane.create_namespace()
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    plane.api.create(path, pod("early"))
+    plane.api.create(path, pod("asked", labels={"istio.io/rev": release.name}))
+    plane.api.create(path, pod("meshed", labels={"sidecar.istio.io/inject": "false"}))
+    label = ("label", "namespace", namespace, f"istio.io/rev={release.name}")
+    assert plane.kubectl(*label).returncode == 0
+    foreign = pod("foreign", labels={"sidecar.istio.io/inject": "true"})
+    foreign["spec"]["containers"].append({"name": "linkerd-proxy", "image": "linkerd:1"})
+    plane.api.create(path, foreign)
+    done = installed.pillion("explain", "--namespace", namespace, "--output=json")
+    assert done.returncode == 0, done.stderr
+    told = {each["name"]: each for each in json.loads(done.stdout)["pods"]}
+    assert {name: each["standing"] for name, each in told.items()} == {
+        "early": "missing",
+        "asked": "injected",
+        "meshed": "left-alone",
+        "foreign": "foreign",
+    }
+    assert told["early"]["webhook"] == "rev.namespace.pillion.istio.io"
+    assert told["early"]["remedy"].startswith("it was created before it was opted in; ")
+    assert told["meshed"]["webhook"] is None
+    assert "sidecar.istio.io/inject" in told["meshed"]["called"]
+    # Opted out again, what is injected stays, and one pod is told by its name alone.
+    assert plane.kubectl("label", "namespace", namespace, "istio.io/rev-").returncode == 0
+    done = installed.pillion("explain", "early", "asked", "--namespace", namespace)
+    assert f"Pod {namespace}/early: left-alone\n" in done.stdout
+    assert f"Pod {namespace}/asked: injected\n" in done.stdout  # its own label asks for it
+    absent = installed.pillion("explain", "nobody", "--namespace", namespace)
+    assert (absent.returncode, absent.stdout) == (1, "")
+    assert 'pods "nobody" not found' in absent.stderr

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.apiserver.conftest import ControlPlanes
 from tests.apiserver.control_plane import ControlPlane
 from tests.apiserver.kube_api import KubeObject
+from tests.apiserver.kubernetes_version import KubernetesVersion
 from tests.apiserver.polling import wait_until
 from tests.apiserver.replicas import Installation, Replica, installation
 from webhook.pki.authority import Authority, issue_authority
@@ -65,6 +67,19 @@ def written(replica: Replica) -> float:
     return sum(replica.metric(WRITTEN.format(reason)) for reason in ("empty", "changed"))
 
 
+@pytest.fixture(scope="module", params=list(KubernetesVersion))
+def steady(
+    request: pytest.FixtureRequest,
+    control_planes: ControlPlanes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
+    """Yield the same for tests that leave it as they found it."""
+    plane = control_planes.get(request.param)
+    with installation(plane, tmp_path_factory.mktemp("steady"), first_host=100) as found:
+        found.serve()
+        yield found
+
+
 @pytest.fixture
 def self_made(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Installation]:
     """Yield the chart with one replica that keeps its own authority."""
@@ -73,14 +88,14 @@ def self_made(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Installat
         yield found
 
 
-def test_secret_and_lease_are_filled_and_nothing_else(self_made: Installation) -> None:
+def test_secret_and_lease_are_filled_and_nothing_else(steady: Installation) -> None:
     """Authority and holder are written into the chart's objects; a leaf is stored nowhere."""
-    release = self_made.release
+    release = steady.release
     secret = release.get("secret")
     assert set(secret["data"]) == {"ca.crt", "ca.key"}
-    assert release.get("lease")["spec"]["holderIdentity"] == f"{release.name}-2"
+    assert release.get("lease")["spec"]["holderIdentity"] == f"{release.name}-1"
     authority = base64.b64decode(secret["data"]["ca.crt"]).decode()
-    found = configuration(self_made)
+    found = configuration(steady)
     assert {each["clientConfig"]["caBundle"] for each in found["webhooks"]} == {encoded(authority)}
     (ours,) = (
         each for each in found["metadata"]["managedFields"] if each["manager"] == "pillion-webhook"
@@ -88,21 +103,21 @@ def test_secret_and_lease_are_filled_and_nothing_else(self_made: Installation) -
     owned = ours["fieldsV1"]["f:webhooks"]
     assert {tuple(sorted(each)) for each in owned.values()} == {(".", "f:clientConfig", "f:name")}
     assert {tuple(each["f:clientConfig"]) for each in owned.values()} == {("f:caBundle",)}
-    log = self_made.replicas[0].component.log.read_text()
+    log = steady.replicas[0].component.log.read_text()
     assert "PRIVATE KEY" not in log
 
 
-def test_emptied_bundle_is_restored_at_once(self_made: Installation) -> None:
+def test_emptied_bundle_is_restored_at_once(steady: Installation) -> None:
     """Who empties the caBundle is corrected by the watch, long before the next look."""
-    replica = self_made.replicas[0]
-    change(self_made, replace("/webhooks/0/clientConfig/caBundle", ""))
+    replica = steady.replicas[0]
+    change(steady, replace("/webhooks/0/clientConfig/caBundle", ""))
     wait_until(
-        lambda: bool(configuration(self_made)["webhooks"][0]["clientConfig"].get("caBundle")),
+        lambda: bool(configuration(steady)["webhooks"][0]["clientConfig"].get("caBundle")),
         seconds=20,
         what="the caBundle back",
     )
     wait_until(lambda: replica.metric("pillion_cabundle_in_sync") == 1, seconds=20, what="in sync")
-    self_made.wait_until_called()
+    steady.wait_until_called()
 
 
 def test_competing_writer_gets_an_alarm_and_not_a_war(self_made: Installation) -> None:
@@ -128,39 +143,39 @@ def test_competing_writer_gets_an_alarm_and_not_a_war(self_made: Installation) -
     print(f"\nstopped after {writes:.0f} writes")
 
 
-def test_rewritten_selectors_are_left_alone(self_made: Installation) -> None:
+def test_rewritten_selectors_are_left_alone(steady: Installation) -> None:
     """A cloud's enforcer that rewrites selectors and policies never makes us write."""
-    replica = self_made.replicas[0]
+    replica = steady.replicas[0]
     before = written(replica)
     added = {"key": "control-plane", "operator": "DoesNotExist"}
     for seconds in range(1, 11):
         change(
-            self_made,
+            steady,
             replace("/webhooks/0/namespaceSelector/matchExpressions/-", added),
             replace("/webhooks/0/timeoutSeconds", seconds),
         )
-    expressions = configuration(self_made)["webhooks"][0]["namespaceSelector"]["matchExpressions"]
+    expressions = configuration(steady)["webhooks"][0]["namespaceSelector"]["matchExpressions"]
     assert expressions.count(added) == 10
-    change(self_made, replace("/webhooks/1/clientConfig/caBundle", ""))
+    change(steady, replace("/webhooks/1/clientConfig/caBundle", ""))
     wait_until(lambda: written(replica) == before + 1, seconds=20, what="a write with a cause")
-    found = configuration(self_made)["webhooks"][0]
+    found = configuration(steady)["webhooks"][0]
     assert found["namespaceSelector"]["matchExpressions"] == expressions
     assert found["timeoutSeconds"] == 10
 
 
-def test_removed_configuration_is_named_and_not_made_anew(self_made: Installation) -> None:
+def test_removed_configuration_is_named_and_not_made_anew(steady: Installation) -> None:
     """Without its webhook configuration, as while it is uninstalled, a replica is not ready."""
-    replica = self_made.replicas[0]
-    saved = configuration(self_made)
-    self_made.plane.api.delete(f"{CONFIGURATIONS}/{self_made.release.name}")
+    replica = steady.replicas[0]
+    saved = configuration(steady)
+    steady.plane.api.delete(f"{CONFIGURATIONS}/{steady.release.name}")
     wait_until(lambda: not replica.ready()[0], seconds=20, what="unreadiness")
-    assert f'"{self_made.release.name}" is not installed' in replica.ready()[1]
-    assert not self_made.plane.exists(f"{CONFIGURATIONS}/{self_made.release.name}")
+    assert f'"{steady.release.name}" is not installed' in replica.ready()[1]
+    assert not steady.plane.exists(f"{CONFIGURATIONS}/{steady.release.name}")
     saved["metadata"] = {
         key: saved["metadata"][key] for key in ("name", "labels", "annotations")
         if key in saved["metadata"]
     }  # fmt: skip
-    self_made.plane.api.create(CONFIGURATIONS, saved)
+    steady.plane.api.create(CONFIGURATIONS, saved)
     replica.wait_until_ready()
 
 
@@ -175,9 +190,10 @@ def test_second_replica_takes_over(self_made: Installation) -> None:
 
 
 def test_all_replicas_down(self_made: Installation) -> None:
-    """`Fail` blocks opted-in pods and nothing else; `Ignore` admits them bare, and is counted."""
+    """`Fail` blocks opted-in pods only; `Ignore` admits them bare, is counted, and explained."""
     plane, release = self_made.plane, self_made.release
     namespace = self_made.namespace()
+    create(self_made, namespace, "before")
     plane.kubectl("label", "namespace", release.namespace, f"istio.io/rev={release.name}")
     self_made.replicas[0].component.stop()
     assert "failed calling webhook" in self_made.dry_run(namespace)
@@ -190,10 +206,29 @@ def test_all_replicas_down(self_made: Installation) -> None:
         ),
     )
     wait_until(lambda: self_made.dry_run(namespace) == "app", seconds=20, what="a bare pod")
-    metrics = plane.api.client.get("/metrics").text
-    assert 'apiserver_admission_webhook_fail_open_count{name="rev.namespace.pillion.istio.io"' in (
-        metrics
-    )
+    count = failed_open(plane)
+    create(self_made, namespace, "missed")
+    assert failed_open(plane) == count + 1
+    told = self_made.pillion("explain", "--namespace", namespace)
+    assert told.returncode == 0, told.stderr
+    assert f"Pod {namespace}/before: injected" in told.stdout
+    assert f"Pod {namespace}/missed: missing" in told.stdout
+    assert f"failurePolicy Ignore in {release.name}" in told.stdout
+    assert "or while no replica answered" in told.stdout
+    assert told.stdout.endswith("\n\n1 injected, 1 missing: missed\n")
+
+
+def create(found: Installation, namespace: str, name: str) -> None:
+    """Create a pod to stay."""
+    done = found.plane.kubectl("run", name, "--image=nginx:1.29", "--namespace", namespace)
+    assert done.returncode == 0, done.stderr
+
+
+def failed_open(plane: ControlPlane) -> float:
+    """Return how often the API server has admitted a pod without the answer of our webhook."""
+    series = 'apiserver_admission_webhook_fail_open_count{name="rev.namespace.pillion.istio.io"'
+    lines = plane.api.client.get("/metrics").text.splitlines()
+    return sum(float(each.rpartition(" ")[2]) for each in lines if each.startswith(series))
 
 
 def events(found: Installation, reason: str) -> list[KubeObject]:

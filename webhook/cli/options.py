@@ -29,14 +29,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_inputs(parser: argparse.ArgumentParser) -> None:
+def add_inputs(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the options that name manifests and the namespace they are meant for."""
     parser.add_argument(
         "-f",
         "--filename",
         metavar="FILE",
         action="append",
-        required=True,
+        required=required,
         help="a manifest, a directory of them, or - for standard input; may be given several times",
     )
     parser.add_argument(

@@ -54,6 +54,7 @@ _shtab_pillion_diff___strict_nargs=0
 _shtab_pillion_diff___check_nargs=0
 _shtab_pillion_diff__q_nargs=0
 _shtab_pillion_diff___quiet_nargs=0
+_shtab_pillion_explain_pos_0_nargs='*'
 _shtab_pillion_explain__h_nargs=0
 _shtab_pillion_explain___help_nargs=0
 _shtab_pillion_explain__R_nargs=0

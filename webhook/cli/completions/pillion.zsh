@@ -94,6 +94,7 @@ _shtab_pillion_explain_options=(
   "--strict[parse documents that cannot hold a pod too, and fail on what is wrong in them]"
   "--token[32 hexadecimal digits that begin the paths the proxy answers for kubelet\; default\: derived from each manifest]:token:"
   {-o,--output}"[form of the answer]:output:(text json)"
+  "(*)::instead of -f\: a pod of the cluster\; without one, all of the namespace in -n:"
 )
 
 # guard to ensure default positional specs are added only once per session
