@@ -10,6 +10,7 @@ GROUPS_DIRECTORY = Path(__file__).parent
 
 _TOOL_LINE = re.compile(r"^(?:tool\s+|\t)(?P<package>[^\s()]+)(?:\s*//\s*(?P<name>\S+))?\s*$")
 _REQUIRE_LINE = re.compile(r"^(?:require\s+|\t)(?P<module>[^\s()]+) (?P<version>v\S+)")
+_MODULE_LINE = re.compile(r"^module (?P<module>\S+)$", re.MULTILINE)
 _MAJOR_SUFFIX = re.compile(r"^v\d+$")
 
 
@@ -29,7 +30,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A folder with one `go.mod`; `digest` changes when any pin or flag in it does."""
+    """A folder with one `go.mod`; `digest` changes when any pin, flag or source in it does."""
 
     name: str
     directory: Path
@@ -64,10 +65,9 @@ def read_group(name: str, directory: Path = GROUPS_DIRECTORY) -> Group:
         known = ", ".join(group_names(directory))
         raise ToolError(f'tool group: got "{name}", expected one of {known}')
     folder = directory / name
-    parts = [
-        path.read_bytes() if path.exists() else b""
-        for path in (folder / "go.mod", folder / "go.sum", folder / "ldflags")
-    ]
+    pins = (folder / "go.mod", folder / "go.sum", folder / "ldflags")
+    parts = [path.read_bytes() if path.exists() else b"" for path in pins]
+    parts += [path.read_bytes() for path in sorted(folder.glob("*.go"))]
     go_mod, ldflags = parts[0].decode(), parts[2].decode()
     return Group(
         name=name,
@@ -83,6 +83,10 @@ def _read_tools(group: str, go_mod: str, ldflags: str) -> tuple[Tool, ...]:
         for line in _directive(go_mod, "require")
         if (found := _REQUIRE_LINE.match(line))
     }
+    own = _MODULE_LINE.search(go_mod)
+    if own is not None and versions:
+        # A program whose source lies here is a driver of the module that is required first.
+        versions[own["module"]] = next(iter(versions.values()))
     return tuple(
         _tool(group, found["package"], found["name"], versions, ldflags)
         for line in _directive(go_mod, "tool")
