@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 
 from tests.apiserver.conftest import ControlPlanes
+from tests.apiserver.kube_api import KubeObject
 from tests.apiserver.kubernetes_version import KubernetesVersion
 from tests.apiserver.replicas import Installation, installation
 
@@ -69,36 +73,64 @@ def test_as_the_default_revision(plain: Installation) -> None:
 
 def check(found: Installation, *, expected: int) -> None:
     """Create a namespace and a pod with kubectl for each row, and look at who was called."""
-    calls = [(row, row[expected], called(found, *_own(found, row[:4]))) for row in TABLE]
+    rows = {f"row-{uuid.uuid4().hex[:12]}": row for row in TABLE}
+    own = {name: _own(found, row[:4]) for name, row in rows.items()}
+    _create(found, [_namespace(name, *labels[:2]) for name, labels in own.items()])
+    for name in rows:
+        found.plane.wait_for_service_account(name)
+    _create(found, [_pod(name, *labels[2:]) for name, labels in own.items()])
+    decided = _decided(found)
+    calls = [(row, row[expected], called(found, name, decided)) for name, row in rows.items()]
     assert [each for each in calls if each[1] != each[2]] == []
 
 
-def called(
-    found: Installation,
-    injection: str | None,
-    revision: str | None,
-    inject: str | None,
-    pod_revision: str | None,
-) -> str:
-    """Return the webhook that injected the pod; "" when it came back as it was."""
-    labels = {"istio-injection": injection, "istio.io/rev": revision}
-    namespace = found.plane.create_namespace(
-        labels={key: value for key, value in labels.items() if value is not None}
-    )
-    wishes = {"sidecar.istio.io/inject": inject, "istio.io/rev": pod_revision}
-    shown = ",".join(f"{key}={value}" for key, value in wishes.items() if value is not None)
-    ran = found.plane.kubectl(
-        "run", "web", "--image=nginx:1.29", "--namespace", namespace,
-        *([f"--labels={shown}"] if shown else []),
+def _create(found: Installation, objects: list[KubeObject]) -> None:
+    done = found.plane.kubectl(
+        "create", "--filename=-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}),
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def _namespace(name: str, injection: str | None, revision: str | None) -> KubeObject:
+    labels = {"istio-injection": injection, "istio.io/rev": revision}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": _present(labels)},
+    }
+
+
+def _pod(namespace: str, inject: str | None, revision: str | None) -> KubeObject:
+    labels = {"sidecar.istio.io/inject": inject, "istio.io/rev": revision}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "namespace": namespace, "labels": _present(labels)},
+        "spec": {"containers": [{"name": "app", "image": "nginx:1.29"}]},
+    }
+
+
+def _present(labels: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if value is not None}
+
+
+def _decided(found: Installation) -> dict[str, list[str]]:
+    """Return by namespace which webhooks injected a pod of it."""
+    decided: dict[str, list[str]] = defaultdict(list)
+    for event in found.plane.audit_log.events(resource="pods", verb="create"):
+        decided[event["objectRef"]["namespace"]] += [
+            key.partition(".pillion.istio.io/")[0]
+            for key, value in event.get("annotations", {}).items()
+            if key.endswith(".pillion.istio.io/decision") and value == "inject"
+        ]
+    return decided
+
+
+def called(found: Installation, namespace: str, decided: dict[str, list[str]]) -> str:
+    """Return the webhook that injected the pod; "" when it came back as it was."""
     pod = found.plane.api.get(f"/api/v1/namespaces/{namespace}/pods/web")
-    (event,) = found.plane.audit_log.events(namespace=namespace, resource="pods", verb="create")
-    decisions = [
-        key.partition(".pillion.istio.io/")[0]
-        for key, value in event["annotations"].items()
-        if key.endswith(".pillion.istio.io/decision") and value == "inject"
-    ]
+    decisions = decided[namespace]
     is_injected = "initContainers" in pod["spec"]
     assert len(decisions) == is_injected, (decisions, pod["spec"])
     return decisions[0] if decisions else ""
