@@ -40,7 +40,8 @@ def _copied_keys(
     if step.stage is not None and step.stage in keys:
         return [keys[step.stage]]
     context = _context(step, contexts)
-    return [context.key(source) for source in step.sources]
+    names = [name for source in step.sources for name in context.names(source)]
+    return [f"{name} {context.key(name)}" for name in names]
 
 
 def _context(step: Copy, contexts: Mapping[str, Context]) -> Context:
@@ -110,8 +111,10 @@ class _StageAssembly:
         for source in step.sources:
             if step.stage is not None and step.stage in self._folders:
                 _copy_from_stage(self._folders[step.stage], source, target, into=into)
-            else:
-                put(_context(step, self._contexts).place(source), target, into=into)
+                continue
+            context = _context(step, self._contexts)
+            for name in context.names(source):
+                put(context.place(name), target, into=into)
 
 
 def _copy_from_stage(folder: Path, pattern: str, target: Path, *, into: bool) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,10 @@ _NEVER = "__pycache__"
 
 class Context(Protocol):
     """Files by name. The checkout is one, built programs are others."""
+
+    def names(self, pattern: str) -> Sequence[str]:
+        """Return the names that a word of COPY stands for."""
+        ...
 
     def key(self, name: str) -> str:
         """Return text that differs when the content of `name` does."""
@@ -32,6 +36,11 @@ class Checkout:
     """The folder that a build is given; names are paths below it."""
 
     root: Path
+
+    def names(self, pattern: str) -> Sequence[str]:
+        """Return the paths that the pattern fits, sorted; a path fits itself."""
+        found = sorted(self.root.glob(pattern)) if "*" in pattern else [self.root / pattern]
+        return [str(path.relative_to(self.root)) for path in found]
 
     def key(self, name: str) -> str:
         """Return a digest of names, modes and contents."""
@@ -55,6 +64,10 @@ class Programs:
     """Programs that are built or installed elsewhere, each with the key that goes with it."""
 
     found: Mapping[str, tuple[Path, str]]
+
+    def names(self, pattern: str) -> Sequence[str]:
+        """Return the name itself."""
+        return [pattern]
 
     def key(self, name: str) -> str:
         """Return the key under which the program was built."""

@@ -1,0 +1,3 @@
+module pillion.invalid/examples/service
+
+go 1.26
