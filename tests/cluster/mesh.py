@@ -14,7 +14,7 @@ CHART: Final = Path(__file__).parents[2] / "charts" / "pillion"
 ISTIO_NAMESPACE: Final = "istio-system"
 NAMESPACE: Final = "pillion-system"
 REVISION: Final = "pillion"
-IMAGES: Final = ("webhook", "init", "envoy", "echo", "istiod")
+IMAGES: Final = ("webhook", "init", "envoy", "shop", "istiod")
 
 _ROLLOUT_SECONDS = 240
 

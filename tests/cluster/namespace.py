@@ -103,6 +103,16 @@ class Namespace:
         """Run a program in a container of a pod or workload, and return what it prints."""
         return self.kubectl("exec", target, f"--container={container}", "--", *command)
 
+    def load(self, target: str, url: str, *options: str, container: str = "app") -> KubeObject:
+        """Send requests from a pod with the example application; return what it found.
+
+        `options` are those of `shop load`: none sends one request. The keys are in
+        `examples/service/findings.go`: `statuses`, `versions`, `pods`, `errors`, `last`, ….
+        """
+        command = ("/shop", "load", *options, url)
+        found: KubeObject = json.loads(self.execute(target, *command, container=container))
+        return found
+
     def logs(self, target: str, container: str) -> str:
         """Return what a container wrote since it started."""
         return self.kubectl("logs", target, f"--container={container}")

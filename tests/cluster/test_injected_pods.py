@@ -14,8 +14,9 @@ def test_pods_speak_through_their_sidecars(namespace: Namespace) -> None:
     """A labelled namespace is all it takes: both pods are ready, and Envoy is on both sides."""
     namespace.apply(deployment("server"), service("server"), deployment("client"))
     namespace.wait_ready("deployment/server", "deployment/client")
-    answer = namespace.execute("deployment/client", "curl", "-si", "http://server/hello")
-    head, _, body = answer.replace("\r", "").partition("\n\n")
-    assert head.startswith("HTTP/1.1 200")
-    assert "server: envoy" in head
-    assert json.loads(body)["headers"]["x-envoy-attempt-count"] == "1"
+    found = namespace.load("deployment/client", "http://server/hello")
+    assert found["statuses"] == {"200": 1}
+    assert found["pods"] == {namespace.pod("server")["metadata"]["name"]: 1}
+    headers = json.loads(found["last"])["headers"]
+    assert headers["X-Envoy-Attempt-Count"] == "1"
+    assert headers["X-Request-Id"]

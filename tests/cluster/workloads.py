@@ -5,20 +5,28 @@ from typing import Any
 
 from tests.cluster.mesh import image
 
-HTTP_PORT = 8080
-"""Where the echo application listens."""
+HTTP_PORT, CONTROL_PORT, TCP_PORT, GRPC_PORT = 8080, 8081, 9000, 9090
+"""Where the example application listens."""
 
 KubeManifest = dict[str, Any]
 
 
-def echo_container(name: str = "app", **fields: Any) -> KubeManifest:
-    """Return a container that answers HTTP; `fields` are added to it, or replace its own."""
+def shop_container(name: str = "app", **fields: Any) -> KubeManifest:
+    """Return the example application's container; `fields` are added to it, or replace its own."""
     return {
         "name": name,
-        "image": image("echo"),
+        "image": image("shop"),
         "imagePullPolicy": "Never",
-        "ports": [{"name": "http", "containerPort": HTTP_PORT}],
-        "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 2},
+        "ports": [
+            {"name": "http", "containerPort": HTTP_PORT},
+            {"name": "control", "containerPort": CONTROL_PORT},
+            {"name": "tcp", "containerPort": TCP_PORT},
+            {"name": "grpc", "containerPort": GRPC_PORT},
+        ],
+        "readinessProbe": {
+            "httpGet": {"path": "/healthz/ready", "port": "control"},
+            "periodSeconds": 2,
+        },
         **fields,
     }
 
@@ -31,14 +39,14 @@ def template(
     annotations: Mapping[str, str] | None = None,
     **spec: Any,
 ) -> KubeManifest:
-    """Return a pod template labelled `app`, with the echo application unless told otherwise.
+    """Return a pod template labelled `app`, with the example application unless told otherwise.
 
     `spec` holds further fields of the pod's specification.
     """
     return {
         "metadata": {"labels": {"app": app, **(labels or {})}, "annotations": annotations or {}},
         "spec": {
-            "containers": list(containers or [echo_container()]),
+            "containers": list(containers or [shop_container()]),
             # Nothing here needs time to end, and tests should not wait for it.
             "terminationGracePeriodSeconds": 3,
             **spec,
@@ -68,13 +76,18 @@ def pod(name: str, content: KubeManifest | None = None) -> KubeManifest:
 
 
 def service(name: str, app: str | None = None, *, port: int = 80) -> KubeManifest:
-    """Return a Service before the echo application of the pods labelled `app` (its own name)."""
+    """Return a Service before the example application of the pods labelled `app` (its own name)."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "labels": {"app": app or name}},
         "spec": {
             "selector": {"app": app or name},
-            "ports": [{"name": "http", "port": port, "targetPort": HTTP_PORT}],
+            "ports": [
+                {"name": "http", "port": port, "targetPort": HTTP_PORT},
+                {"name": "control", "port": CONTROL_PORT, "targetPort": CONTROL_PORT},
+                {"name": "tcp", "port": TCP_PORT, "targetPort": TCP_PORT},
+                {"name": "grpc", "port": GRPC_PORT, "targetPort": GRPC_PORT},
+            ],
         },
     }
