@@ -114,7 +114,9 @@ def shape_of(
         metadata_was = ABSENT if metadata is UNSET else None
     status_was: Any = ABSENT
     if noted and not noted.keys().isdisjoint((*annotations, names.STATUS)):
-        status_was = noted.get(names.STATUS, ABSENT)
+        text = noted.get(names.STATUS, ABSENT)
+        # A text does not come back (see `plan`), and each would make a shape of its own.
+        status_was = ABSENT if text else text
         annotations = tuple([key for key in annotations if key not in noted])
     return Shape(
         metadata_was,

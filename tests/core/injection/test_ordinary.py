@@ -110,3 +110,13 @@ def test_text_that_stands_for_a_part_is_refused() -> None:
     assert outcome.message == (
         "the configuration: got text with U+E000, expected assigned characters"
     )
+
+
+def test_texts_make_no_shape() -> None:
+    """Pods with different statuses of others share a shape, so that nobody can fill the memory."""
+    engine = sample.engine()
+    for name in ("web", "shop"):
+        status = _COPIED.replace(sample.TOKEN, name * 8)
+        pod = sample.value(annotations={names.STATUS: status})
+        assert isinstance(engine.inject(sample.text(pod), sample.CONTEXT), Injected)
+    assert engine._layout.cache_info().currsize == 1
