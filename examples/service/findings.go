@@ -17,11 +17,13 @@ type findings struct {
 	attempts map[string]int
 	problems map[string]int
 	values   map[string]map[string]int
+	first    map[string]float64
 	overload int
 	last     string
 }
 
-// summary is the findings as they are printed. Quantiles are of all requests, in milliseconds.
+// summary is the findings as they are printed. Quantiles are of all requests, in milliseconds;
+// firstAnswers tell when each version answered first, in seconds of Unix.
 type summary struct {
 	Requests   int                       `json:"requests"`
 	Seconds    float64                   `json:"seconds"`
@@ -31,6 +33,7 @@ type summary struct {
 	Attempts   map[string]int            `json:"attempts"`
 	Errors     map[string]int            `json:"errors"`
 	Values     map[string]map[string]int `json:"values"`
+	First      map[string]float64        `json:"firstAnswers"`
 	Overloaded int                       `json:"overloaded"`
 	Quantiles  map[string]float64        `json:"milliseconds"`
 	Last       string                    `json:"last"`
@@ -40,7 +43,7 @@ func newFindings() *findings {
 	return &findings{
 		started: time.Now(), statuses: map[string]int{}, versions: map[string]int{},
 		pods: map[string]int{}, attempts: map[string]int{}, problems: map[string]int{},
-		values: map[string]map[string]int{},
+		values: map[string]map[string]int{}, first: map[string]float64{},
 	}
 }
 
@@ -54,6 +57,9 @@ func (f *findings) add(value string, r reply, err error, took time.Duration) {
 	}
 	f.statuses[r.status]++
 	f.last = r.body
+	if _, seen := f.first[r.version]; !seen && r.version != "" {
+		f.first[r.version] = float64(time.Now().UnixMicro()) / 1e6
+	}
 	if r.overloaded {
 		f.overload++
 	}
@@ -79,7 +85,7 @@ func (f *findings) summary() summary {
 	return summary{
 		Requests: len(f.seconds), Seconds: time.Since(f.started).Seconds(), Statuses: f.statuses,
 		Versions: f.versions, Pods: f.pods, Attempts: f.attempts, Errors: f.problems,
-		Values: f.values, Overloaded: f.overload, Last: f.last,
+		Values: f.values, First: f.first, Overloaded: f.overload, Last: f.last,
 		Quantiles: map[string]float64{
 			"p50": f.quantile(0.5), "p90": f.quantile(0.9), "p99": f.quantile(0.99),
 		},
