@@ -26,9 +26,18 @@ _PROGRAMS = ("go", "ip", "nsenter", "runc", "setpriv", "unshare")
 
 
 @pytest.fixture(scope="session")
-def cluster_layout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
+def requirements() -> None:
+    """Skip what asks for it where no cluster can be; CI fails instead."""
+    reason = _missing_requirement()
+    if reason is not None and os.environ.get("CI") != "true":
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def cluster_layout(
+    requirements: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Layout]:
     """Yield the layout of a cluster that is up; it ends with the session, or with this process."""
-    _skip_if_impossible()
     if os.environ.get("PILLION_CLUSTER") == "standing":
         yield checkout_layout()
         return
@@ -71,12 +80,6 @@ def plain_namespace(mesh: Cluster) -> Iterator[Namespace]:
     """Yield a fresh namespace that did not opt in."""
     with temporary_namespace(mesh, {}, prefix="plain") as fresh:
         yield fresh
-
-
-def _skip_if_impossible() -> None:
-    reason = _missing_requirement()
-    if reason is not None and os.environ.get("CI") != "true":
-        pytest.skip(reason)
 
 
 def _missing_requirement() -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.apiserver.certificates import KeyPair
 from tests.cluster.addresses import CLUSTER_DOMAIN, DNS_ADDRESS, node_address, node_name
 from tests.cluster.containerd import SOCKET
+from tests.cluster.sandbox import NODE_FOLDER
 from tests.tools.builds import built_tool
 
 
@@ -20,7 +21,7 @@ def kubelet_command(
         str(built_tool("kube", "kubelet")),
         f"--config={configuration}",
         f"--kubeconfig={kubeconfig}",
-        f"--root-dir={folder / 'kubelet'}",
+        f"--root-dir={NODE_FOLDER / 'kubelet'}",
         f"--hostname-override={node_name(number)}",
         f"--node-ip={node_address(number)}",
         f"--node-labels=topology.kubernetes.io/region=test,topology.kubernetes.io/zone=zone-{number}",
@@ -73,5 +74,5 @@ def _kubelet_settings(
         "syncFrequency": "10s",
         "shutdownGracePeriod": "0s",
         "containerLogMaxSize": "50Mi",
-        "volumePluginDir": str(folder / "volume-plugins"),
+        "volumePluginDir": str(NODE_FOLDER / "kubelet" / "volume-plugins"),
     }

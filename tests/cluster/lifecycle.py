@@ -26,7 +26,7 @@ _REPOSITORY = Path(__file__).parents[2]
 _UP_SECONDS = 180
 _DOWN_SECONDS = 60
 
-_DATA = ("etcd", "containerd", "kubelet", "cni", "run")
+_DATA = ("etcd", "containerd", "kubelet", "cni")
 """Folders that go when the cluster does; logs and credentials stay to be looked at."""
 
 _TOOLS = {

@@ -11,15 +11,20 @@ from pathlib import Path
 
 from tests.apiserver.process_table import running_processes
 
+NODE_FOLDER = Path("/run/node")
+"""The node's folder as seen in its sandbox."""
+
 _MARK = "pillion-node"
 """The shell's own name for itself, with the node's folder after it: how a sandbox is recognised."""
 
 # The kubelet sets how the whole machine treats memory and panics: here it writes to copies.
+# A socket's name holds 107 bytes at most, so the node's folder has a short name too.
 # Pods find the node's /run and logs where they are everywhere, and the machine's own are hidden.
 _SCRIPT = r"""
 set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p "$1/log" "$1/run" /run/lock /run/netns
+mkdir -p "$1/log" /run/lock /run/netns /run/node
+mount --bind "$1" /run/node
 mount --bind "$1/log" /var/log
 [ ! -e /etc/resolv.conf ] || mount --bind "$1/resolv.conf" /etc/resolv.conf
 for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops \
