@@ -215,7 +215,7 @@ def _patch(pod: Pod, edits: Sequence[Edit], values: Values, container: Template)
     if text.count(f'"{_STAND_IN}'.encode()) != len(values.labels) + naming + 2:
         raise PodRejected("the configuration: got text with U+E000, expected assigned characters")
     made = template(text, stand_ins).pattern
-    return Template(made.replace(b"%(proxy)b", container.pattern))
+    return Template(b"[%b]" % made.replace(b"%(proxy)b", container.pattern))
 
 
 def _quoted(text: str) -> bytes:

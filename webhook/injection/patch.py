@@ -30,7 +30,7 @@ class Stage(Struct, frozen=True):
     value: Any = None
     """The pod's JSON value; only a stage with a `Restore` needs it."""
     text: bytes = b""
-    """All operations as JSON text without brackets, where that is known already."""
+    """The stage's whole patch, where that is known already."""
 
     @property
     def edits(self) -> Sequence[Edit]:
@@ -44,14 +44,14 @@ def render(stages: Sequence[Stage]) -> bytes:
     There is one stage for an injection, and more when an earlier one is taken out first.
     """
     if len(stages) == 1 and stages[0].text:
-        return b"[%b]" % stages[0].text
+        return stages[0].text
     return b"[%b]" % b",".join([text for stage in stages if (text := operations(stage))])
 
 
 def operations(stage: Stage) -> bytes:
     """Return the operations of one stage as JSON text, without brackets, in their order."""
     if stage.text:
-        return stage.text
+        return stage.text[1:-1]
     places = _Places(stage.pod)
     lists: dict[Path, list[Put | Drop]] = {}
     restores: list[Restore] = []

@@ -90,8 +90,9 @@ def test_ordinary_pods_differ_in_values_only(name: str) -> None:
     stage = _stage(*ORDINARY[name])
     edits = stage.edits
     assert stage.text
-    assert stage.text == patch.operations(patch.Stage(stage.pod, lambda: edits))
-    assert patch.render([stage]) == b"[%b]" % stage.text
+    plain = patch.Stage(stage.pod, lambda: edits)
+    assert patch.render([stage]) == stage.text == patch.render([plain])
+    assert patch.operations(stage) == patch.operations(plain)
 
 
 @pytest.mark.parametrize("name", ONE_BY_ONE)

@@ -41,7 +41,7 @@ def test_known_text_is_what_the_edits_are_rendered_to(by: Configuration, pod: An
     """Operations that were put together from a shape's text equal those of the edits, in bytes."""
     for stage in accepted(by, pod).stages:
         edits = tuple(stage.edits)
-        rendered = patch.operations(patch.Stage(stage.pod, partial(tuple, edits), stage.value))
+        rendered = patch.render([patch.Stage(stage.pod, partial(tuple, edits), stage.value)])
         assert stage.text in (b"", rendered)
 
 
