@@ -22,8 +22,15 @@ class Step(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Return the README and every page of the documentation."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """Return the pages whose commands are run: those at the top and all of the documentation."""
+    top = (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))
+    return [*top, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def linking_pages() -> list[Path]:
+    """Return the pages whose links are followed: also those beside what they describe."""
+    places = ("CHANGELOG.md", "charts/pillion/README.md", "examples/README.md", "scripts/README.md")
+    return [*pages(), *(ROOT / place for place in places)]
 
 
 def steps(text: str) -> Iterator[Step]:
