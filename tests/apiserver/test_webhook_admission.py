@@ -60,6 +60,12 @@ def create(installed: Installation, namespace: str, subject: KubeObject, query: 
     return installed.plane.api.create(f"/api/v1/namespaces/{namespace}/pods{query}", subject)
 
 
+def logged(installed: Installation, namespace: str) -> list[dict[str, Any]]:
+    """Return the log's lines about pods of the namespace: controllers of others go on trying."""
+    lines = installed.replicas[0].lines("admission")
+    return [line for line in lines if line["namespace"] == namespace]
+
+
 def test_kubectl_gets_a_pod_with_a_sidecar(installed: Installation, namespace: str) -> None:
     """A pod that kubectl makes in a labelled namespace has init container, sidecar and status."""
     plane = installed.plane
@@ -94,10 +100,7 @@ def test_controllers_pods_are_injected(installed: Installation, namespace: str) 
     wait_until(lambda: len(plane.api.get(path)["items"]) == 2, seconds=30, what="two pods")
     for found in plane.api.get(path)["items"]:
         assert names(found)[:2] == ["istio-init", "istio-proxy"]
-    logged = [
-        line for line in installed.replicas[0].lines("admission") if line["namespace"] == namespace
-    ]
-    assert {line["pod"][:4] for line in logged} == {"web-", "once"}
+    assert {line["pod"][:4] for line in logged(installed, namespace)} == {"web-", "once"}
 
 
 def test_generated_names_are_injected_and_logged(installed: Installation, namespace: str) -> None:
@@ -107,7 +110,7 @@ def test_generated_names_are_injected_and_logged(installed: Installation, namesp
     found = create(installed, namespace, subject)
     assert found["metadata"]["name"].startswith("worker-")
     assert "istio-proxy" in names(found)
-    assert installed.replicas[0].lines("admission")[-1]["pod"] == "worker-"
+    assert logged(installed, namespace)[-1]["pod"] == "worker-"
 
 
 def test_server_side_dry_run(installed: Installation, namespace: str) -> None:
@@ -117,7 +120,7 @@ def test_server_side_dry_run(installed: Installation, namespace: str) -> None:
         "--dry-run=server", "--output=json",
     )  # fmt: skip
     assert "istio-proxy" in names(json.loads(ran.stdout)), ran.stderr
-    assert installed.replicas[0].lines("admission")[-1]["dryRun"] is True
+    assert logged(installed, namespace)[-1]["dryRun"] is True
     assert not installed.plane.exists(f"/api/v1/namespaces/{namespace}/pods/web")
 
 
@@ -265,7 +268,7 @@ def test_injecting_twice_changes_nothing(installed: Installation, namespace: str
     del again["status"]
     second = create(installed, namespace, again)
     assert second["spec"] == first["spec"]
-    assert installed.replicas[0].lines("admission")[-1]["reason"] == "already-injected"
+    assert logged(installed, namespace)[-1]["reason"] == "already-injected"
 
 
 def test_replica_serves_within_its_rights(installed: Installation) -> None:
