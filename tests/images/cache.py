@@ -35,6 +35,7 @@ class Cache:
         with self._locked(name):
             if not entry.exists():
                 self._make(entry, make)
+                os.utime(entry)  # else it counts as the oldest: the times of its files are settled
                 self._forget_old(name.partition("-")[0])
         os.utime(entry)  # it was asked for last
         return entry
