@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.images.bases import base_entry, make_base
 
 _KEPT = {"stage": 24, "image": 30}
 """How many entries of a kind stay; older ones go when a new one comes."""
+
+_RECENT_SECONDS = 3600
 
 
 def cache_directory() -> Path:
@@ -60,13 +63,17 @@ class Cache:
             fresh = Path(scratch) / "fresh"
             fresh.mkdir()
             make(fresh)
-            # The time of a folder tells its last use, but at the top of a file system it counts.
             fresh.replace(entry)
+            # The folder's time tells its last use; it is no part of the file system in it.
+            os.utime(entry)
 
     def _forget_old(self, kind: str) -> None:
-        entries = sorted(self._directory.glob(f"{kind}-*"), key=lambda each: -each.stat().st_mtime)
-        for entry in entries[_KEPT.get(kind, len(entries)) :]:
-            shutil.rmtree(entry, ignore_errors=True)
+        used = {entry: entry.stat().st_mtime for entry in self._directory.glob(f"{kind}-*")}
+        newest = sorted(used, key=lambda entry: -used[entry])
+        for entry in newest[_KEPT.get(kind, len(newest)) :]:
+            # What was asked for lately may be being read by another process.
+            if used[entry] < time.time() - _RECENT_SECONDS:
+                shutil.rmtree(entry, ignore_errors=True)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
