@@ -36,8 +36,10 @@ def test_service_entry_lets_out_and_retries(shop: Namespace, plain_namespace: Na
     partner = plain_namespace.pod("partner")
     address = partner["status"]["podIP"]
     load = (f"http://{address}:{HTTP_PORT}/", f"--header=Host:{_HOST}")
+    # Where no service has the port, Envoy closes the connection; where one has, it answers 502.
     shop.wait_for(
-        lambda: shop.load(_CLIENT, *load)["statuses"] == {"502": 1}, what="refusal of strangers"
+        lambda: shop.load(_CLIENT, *load)["statuses"] in ({}, {"502": 1}),
+        what="refusal of strangers",
     )
     port = {"number": HTTP_PORT, "name": "http", "protocol": "HTTP"}
     shop.apply(
