@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import httpx
+
 from tests.apiserver.audit import AuditLog
 from tests.apiserver.command_lines import API_URL
 from tests.apiserver.control_plane import client_environment
@@ -107,6 +109,13 @@ class Cluster:
                 timeout=seconds,
                 env=client_environment(self.layout.kubeconfig),
             )
+
+    def post(self, url: str) -> str:
+        """Send an empty POST from the first node's network, and return the answer's text."""
+        with self.network.entered():
+            answer = httpx.post(url, trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.text
 
     def load_image(self, archive: Path) -> None:
         """Import an OCI image into every node; it is used with `imagePullPolicy: Never`.
