@@ -53,7 +53,7 @@ def _configuration(namespace: Namespace, app: str) -> str:
     status = namespace.kubectl(
         "get", "pods", f"--selector=app={app}", "--field-selector=status.phase=Running", path
     )
-    configuration: str = json.loads(status)["configuration"]
+    configuration: str = json.loads(status)["hash"]
     return configuration
 
 
@@ -64,7 +64,7 @@ def _awaited_configuration(release: FurtherRelease, namespace: Namespace, before
     def is_new() -> bool:
         dry = namespace.kubectl("run", "asked", "--image=app", "--dry-run=server", "--output=json")
         status = json.loads(json.loads(dry)["metadata"]["annotations"]["sidecar.istio.io/status"])
-        seen.append(status["configuration"])
+        seen.append(status["hash"])
         return seen[-1] != before
 
     namespace.wait_for(is_new, what=f"{release.name} takes up its configuration")

@@ -83,13 +83,13 @@ def test_classic_container_works_too(namespace: Namespace) -> None:
 
 def test_probes_of_every_kind_tell_the_truth(namespace: Namespace) -> None:
     """HTTP, TCP, gRPC and exec probes pass when they should, and only then, and can recover."""
-    good = {
+    good: dict[str, KubeObject] = {
         "http": {"httpGet": {"path": "/healthz/ready", "port": "control"}},
         "tcp": {"tcpSocket": {"port": TCP_PORT}},
         "grpc": {"grpc": {"port": GRPC_PORT}},
         "exec": {"exec": {"command": ["/shop", "load", "http://127.0.0.1:8080/"]}},
     }
-    bad = {
+    bad: dict[str, KubeObject] = {
         "http": {"httpGet": {"path": "/", "port": "http"}},
         "tcp": {"tcpSocket": {"port": 9999}},
         "grpc": {"grpc": {"port": CONTROL_PORT}},
