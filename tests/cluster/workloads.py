@@ -85,7 +85,7 @@ def service(name: str, app: str | None = None, *, port: int = 80) -> KubeManifes
             "selector": {"app": app or name},
             "ports": [
                 {"name": "http", "port": port, "targetPort": HTTP_PORT},
-                {"name": "control", "port": CONTROL_PORT, "targetPort": CONTROL_PORT},
+                {"name": "http-control", "port": CONTROL_PORT, "targetPort": CONTROL_PORT},
                 {"name": "tcp", "port": TCP_PORT, "targetPort": TCP_PORT},
                 {"name": "grpc", "port": GRPC_PORT, "targetPort": GRPC_PORT},
             ],
