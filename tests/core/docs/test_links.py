@@ -63,7 +63,7 @@ def test_anchors_are_those_of_repository_hosts() -> None:
         (Link("docs/README.md", "nowhere"), False),
         (Link("docs/nothing.md", ""), False),
         (Link("docs", "anchor"), False),
-        (Link("", "reference"), True),
+        (Link("", "documentation"), True),
         (Link("../outside.md", ""), False),
     ],
 )
