@@ -1,7 +1,7 @@
 """Runs Prometheus and Jaeger in a cluster, and reads what they hold."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,86 +18,59 @@ from tests.images.build import build
 PROMETHEUS_PORT, JAEGER_PORT, ZIPKIN_PORT = 9090, 16686, 9411
 SCRAPE_SECONDS = 2
 
-_ACCOUNT = "prometheus"
+_ARGUMENTS = ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/data")
 
 
-def prometheus(watched: Namespace) -> list[KubeManifest]:
-    """Return a Prometheus that scrapes the proxies of `watched` as the chart's PodMonitor says.
+def prometheus(pods: Sequence[KubeObject]) -> list[KubeManifest]:
+    """Return a Prometheus that scrapes the proxies of pods, on the port of the chart's PodMonitor.
 
-    It is allowed to read the pods of that namespace and nothing else; the Role and its binding
-    belong into `watched`, see `allow_prometheus`.
+    Debian's build cannot discover pods, so that it is told their addresses.
     """
-    configuration = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prometheus"}}
-    made = deployment("prometheus", _pod("prometheus", *_prometheus_arguments()))
+    made = deployment("prometheus", _pod("prometheus", "/-/ready", PROMETHEUS_PORT, *_ARGUMENTS))
     pod = made["spec"]["template"]["spec"]
-    pod |= {"serviceAccountName": _ACCOUNT, "volumes": [
+    pod["volumes"] = [
         {"name": "configuration", "configMap": {"name": "prometheus"}},
         {"name": "data", "emptyDir": {}},
-    ]}  # fmt: skip
+    ]
     pod["containers"][0]["volumeMounts"] = [
         {"name": "configuration", "mountPath": "/etc/prometheus"},
         {"name": "data", "mountPath": "/data"},
     ]
-    # Any user may write the folder of an emptyDir, whatever the pod says of groups.
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": _ACCOUNT}}
-    text = yaml.safe_dump(_scrape_configuration(watched.name))
-    return [account, {**configuration, "data": {"prometheus.yml": text}}, made]
-
-
-def allow_prometheus(watched: Namespace, namespace: Namespace) -> None:
-    """Let the Prometheus in `namespace` list the pods of `watched`."""
-    group = "rbac.authorization.k8s.io"
-    role = {
-        "apiVersion": f"{group}/v1",
-        "kind": "Role",
-        "metadata": {"name": _ACCOUNT},
-        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}],
+    configuration = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "prometheus"},
+        "data": {"prometheus.yml": yaml.safe_dump(_scrape_configuration(pods))},
     }
-    account = {"kind": "ServiceAccount", "name": _ACCOUNT, "namespace": namespace.name}
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": _ACCOUNT},
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": _ACCOUNT},
-        "subjects": [account],
+    return [configuration, made]
+
+
+def _scrape_configuration(pods: Sequence[KubeObject]) -> dict[str, Any]:
+    job = {
+        "job_name": "proxies",
+        "metrics_path": "/stats/prometheus",
+        "static_configs": [_target(pod) for pod in pods],
     }
-    watched.apply(role, binding)
+    return {"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": [job]}
 
 
-def _prometheus_arguments() -> tuple[str, ...]:
-    return ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/data")
+def _target(pod: KubeObject) -> dict[str, Any]:
+    (proxy,) = (each for each in pod["spec"]["initContainers"] if each["name"] == "istio-proxy")
+    (port,) = (
+        each["containerPort"] for each in proxy["ports"] if each["name"] == "http-envoy-prom"
+    )
+    labels = {"app": pod["metadata"]["labels"]["app"], "pod": pod["metadata"]["name"]}
+    return {"targets": [f"{pod['status']['podIP']}:{port}"], "labels": labels}
 
 
-def _scrape_configuration(namespace: str) -> dict[str, Any]:
-    keep = [
-        ("__meta_kubernetes_pod_container_name", "istio-proxy"),
-        ("__meta_kubernetes_pod_container_port_name", "http-envoy-prom"),
-    ]
-    return {
-        "global": {"scrape_interval": f"{SCRAPE_SECONDS}s"},
-        "scrape_configs": [
-            {
-                "job_name": "proxies",
-                "metrics_path": "/stats/prometheus",
-                "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
-                "relabel_configs": [
-                    *(
-                        {"source_labels": [label], "action": "keep", "regex": value}
-                        for label, value in keep
-                    ),
-                    {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-                    {"source_labels": ["__meta_kubernetes_pod_label_app"], "target_label": "app"},
-                ],
-            }
-        ],
-    }
-
-
-def _pod(name: str, *arguments: str, **fields: Any) -> KubeManifest:
+def _pod(name: str, ready_path: str, port: int, *arguments: str) -> KubeManifest:
     container = {
-        "name": "app", "image": image(name), "imagePullPolicy": "Never", "args": list(arguments),
-        **fields,
-    }  # fmt: skip
+        "name": "app",
+        "image": image(name),
+        "imagePullPolicy": "Never",
+        "args": list(arguments),
+        "readinessProbe": {"httpGet": {"path": ready_path, "port": port}, "periodSeconds": 1},
+    }
     return {
         "metadata": {"labels": {"app": name}},
         "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
@@ -124,7 +97,8 @@ def _quoted(query: str) -> str:
 
 def jaeger() -> list[KubeManifest]:
     """Return a Jaeger, and the Service by which proxies send spans in Zipkin's format."""
-    made = deployment("jaeger", _pod("jaeger", f"--collector.zipkin.host-port=:{ZIPKIN_PORT}"))
+    receiver = f"--collector.zipkin.host-port=:{ZIPKIN_PORT}"
+    made = deployment("jaeger", _pod("jaeger", "/", JAEGER_PORT, receiver))
     service = {
         "apiVersion": "v1",
         "kind": "Service",
