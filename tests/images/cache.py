@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.images.bases import base_entry, make_base
@@ -68,7 +68,10 @@ class Cache:
             os.utime(entry)
 
     def _forget_old(self, kind: str) -> None:
-        used = {entry: entry.stat().st_mtime for entry in self._directory.glob(f"{kind}-*")}
+        used = {}
+        for entry in self._directory.glob(f"{kind}-*"):
+            with suppress(FileNotFoundError):  # another process forgets, too
+                used[entry] = entry.stat().st_mtime
         newest = sorted(used, key=lambda entry: -used[entry])
         for entry in newest[_KEPT.get(kind, len(newest)) :]:
             # What was asked for lately may be being read by another process.
