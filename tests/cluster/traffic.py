@@ -168,13 +168,17 @@ def pod_of(namespace: Namespace, app: str, name: str) -> KubeObject:
     return found
 
 
-def bounds(trials: int, part: float) -> tuple[float, float]:
-    """Return between what a binomial count lies with a probability of 99.9 %."""
-    spread = 3.29 * math.sqrt(trials * part * (1 - part))
-    return trials * part - spread, trials * part + spread
+WITHIN_99_9_PERCENT, WITHIN_99_999_PERCENT = 3.29, 4.42
+"""Standard deviations within which a normal value lies with that probability."""
 
 
-def assert_share(found: int, trials: int, part: float) -> None:
-    """Check that `found` of `trials` is what chance makes of `part`."""
-    least, most = bounds(trials, part)
+def assert_share(
+    found: int, trials: int, part: float, *, deviations: float = WITHIN_99_999_PERCENT
+) -> None:
+    """Check that `found` of `trials` is what chance makes of `part`.
+
+    By default one sound run in 100,000 is refused, because every run makes many such checks.
+    """
+    spread = deviations * math.sqrt(trials * part * (1 - part))
+    least, most = trials * part - spread, trials * part + spread
     assert least <= found <= most, f"got {found} of {trials}, expected {least:.0f} to {most:.0f}"
