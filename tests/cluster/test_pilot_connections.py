@@ -67,7 +67,7 @@ def _expiry(namespace: Namespace, pod: KubeObject) -> None:
     ("spoil", "word"),
     [
         pytest.param(_audience, "authentication failure", id="wrong-audience"),
-        pytest.param(_namespace, "does not match", id="wrong-namespace"),
+        pytest.param(_namespace, "authorization failed", id="wrong-namespace"),
         pytest.param(_expiry, "authentication failure", id="expired"),
     ],
 )

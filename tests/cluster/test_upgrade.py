@@ -32,6 +32,7 @@ def test_upgrade_and_uninstall_leave_running_pods_alone(mesh: Cluster) -> None:
         release.install(proxy={"logLevel": "info"})
         current = _awaited_configuration(release, namespace, before)
         assert _configuration(namespace, "server") == before
+        assert _stale(namespace, current) == "client server"
         assert _speaks(namespace)
         namespace.kubectl("rollout", "restart", "deployment/server")
         namespace.wait_ready("deployment/server")
@@ -48,13 +49,19 @@ def test_upgrade_and_uninstall_leave_running_pods_alone(mesh: Cluster) -> None:
 
 
 def _configuration(namespace: Namespace, app: str) -> str:
-    """Return the digest of the configuration that the pod was injected with, by a query."""
-    path = r"--output=jsonpath={.items[*].metadata.annotations.sidecar\.istio\.io/status}"
-    status = namespace.kubectl(
-        "get", "pods", f"--selector=app={app}", "--field-selector=status.phase=Running", path
-    )
-    configuration: str = json.loads(status)["hash"]
+    """Return the digest of the configuration that the only pod was injected with."""
+    annotations = namespace.pod(app)["metadata"]["annotations"]
+    configuration: str = json.loads(annotations["sidecar.istio.io/status"])["hash"]
     return configuration
+
+
+def _stale(namespace: Namespace, current: str) -> str:
+    """Return the applications whose pods' status does not name the current configuration."""
+    query = r"{.metadata.labels.app}{' '}{.metadata.annotations.sidecar\.istio\.io/status}{'\n'}"
+    lines = namespace.kubectl(
+        "get", "pods", f"--output=jsonpath={{range .items[*]}}{query}{{end}}"
+    ).splitlines()
+    return " ".join(sorted(each.partition(" ")[0] for each in lines if current not in each))
 
 
 def _awaited_configuration(release: FurtherRelease, namespace: Namespace, before: str) -> str:
