@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -65,7 +66,7 @@ class NodeSupervisor:
         kubelet = self._start_node()
         publish_dns(api)
         for number in range(1, nodes + 1):
-            kubelet.wait_until(lambda n=number: _is_ready(api, n), seconds=_READY_SECONDS)  # type: ignore[misc]
+            kubelet.wait_until(partial(_is_ready, api, number), seconds=_READY_SECONDS)
         dns.wait_until(_resolves, seconds=_READY_SECONDS)
         self._watch(self._layout.state)
 
