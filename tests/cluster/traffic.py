@@ -120,16 +120,21 @@ def refusals(namespace: Namespace, workload: str) -> dict[str, int]:
     """Return how often a workload's Envoy refused what Pilot sent, by statistic; none is empty."""
     url = f"{ADMIN}/stats?format=json&filter=update_rejected"
     stats = json.loads(namespace.load(workload, url)["last"])["stats"]
-    return {each["name"]: each["value"] for each in stats if each.get("value")}
+    found = {each["name"]: each["value"] for each in stats if "value" in each}
+    assert "listener_manager.lds.update_rejected" in found
+    return {name: times for name, times in found.items() if times}
 
 
 def pilot_refusals(mesh: Cluster) -> dict[str, float]:
     """Return the refusals that Pilot was told of since it started, by kind of resource."""
     path = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/pods?labelSelector=istio.io/rev={REVISION}"
     found = {}
-    for pod in mesh.api.get(path)["items"]:
+    pods = mesh.api.get(path)["items"]
+    assert pods, "no Pilot to ask"
+    for pod in pods:
         address = pod["status"]["podIP"]
         text = ask(mesh, f"http://{address}:{_PILOT_METRICS_PORT}/metrics").text
+        assert "pilot_xds_pushes" in text
         for line in text.splitlines():
             # Such as pilot_total_xds_rejects{type="lds"} 1; absent until there is one.
             if line.startswith("pilot_total_xds_rejects"):
