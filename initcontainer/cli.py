@@ -10,7 +10,7 @@ from initcontainer.accounts import Image
 from initcontainer.arguments import read_arguments
 from initcontainer.mistakes import ExitCode, InitError, UsageError
 from initcontainer.program import Request, System, read_request
-from initcontainer.reports import to_json, write_termination_message
+from initcontainer.reports import milliseconds, say, to_json, write_termination_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,14 +137,3 @@ def fail(error: InitError, termination_log: str, started: float) -> int:
     }
     write_termination_message(termination_log, to_json(report))
     return code
-
-
-def say(text: str) -> None:
-    """Write one text to standard output."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def milliseconds(started: float) -> int:
-    """Give the time since a point on the monotonic clock."""
-    return round((time.monotonic() - started) * 1000)

@@ -23,7 +23,7 @@ from initcontainer.frozen import value
 from initcontainer.mistakes import ExitCode, InitError
 from initcontainer.networks import Family
 from initcontainer.program import System
-from initcontainer.reports import to_json
+from initcontainer.reports import say, to_json
 from initcontainer.routes import loopback_lacks_ipv6
 from initcontainer.ruleset import build_ruleset
 
@@ -55,8 +55,6 @@ class Finding:
 
 def examine(request: Request) -> int:
     """Print the findings; exit 4 when no backend can be used."""
-    from initcontainer.cli import say
-
     with System(request.settings.limits) as system:
         findings = [
             Finding(backend=b.name, problem=problem_of(b, system)) for b in system.backends()

@@ -9,7 +9,7 @@ from initcontainer.facts import gather_facts
 from initcontainer.frozen import value
 from initcontainer.mistakes import ExitCode, InitError
 from initcontainer.program import System
-from initcontainer.reports import to_json
+from initcontainer.reports import say, to_json
 from initcontainer.ruleset import Ruleset, build_ruleset
 
 TYPE_CHECKING = False
@@ -30,8 +30,6 @@ class Live:
 
 def plan(request: Request) -> int:
     """Print the plan; with --check the exit code is 3 unless the kernel equals it."""
-    from initcontainer.cli import say
-
     ruleset, notes = planned_ruleset(request.capture)
     with System(request.settings.limits) as system:
         backend = planned_backend(request.settings.backend, system)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 
 MAXIMUM_TERMINATION_BYTES = 4096
 """Kubelet cuts a container's termination message here."""
@@ -27,6 +29,17 @@ def to_json(item: Json) -> str:
     if hasattr(item, "items"):
         return "{" + ",".join(f"{to_json(k)}:{to_json(v)}" for k, v in item.items()) + "}"
     return "[" + ",".join(map(to_json, item)) + "]"
+
+
+def say(text: str) -> None:
+    """Write one text to standard output."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def milliseconds(started: float) -> int:
+    """Give the time since a point on the monotonic clock."""
+    return round((time.monotonic() - started) * 1000)
 
 
 def escape(letter: str) -> str:

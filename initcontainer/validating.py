@@ -15,7 +15,7 @@ from initcontainer.facts import Facts, gather_facts
 from initcontainer.mistakes import LackingError, ValidationError
 from initcontainer.networks import Family
 from initcontainer.probes import ANY, Identity, Target, listen, redirected_to
-from initcontainer.reports import to_json, write_termination_message
+from initcontainer.reports import milliseconds, say, to_json, write_termination_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ def validate(request: Request, started: float) -> int:
         ValidationError: naming every check that failed.
         LackingError: when a check cannot be made at all.
     """
-    from initcontainer.cli import milliseconds, say
-
     settings, capture = request.settings, request.capture
     if capture.mode is Mode.NONE:
         raise LackingError("mode NONE redirects nothing: there is nothing to validate")

@@ -7,7 +7,7 @@ from initcontainer.backends import ruleset_digest
 from initcontainer.mistakes import DifferenceError, InitError
 from initcontainer.planning import compare, planned_backend, planned_ruleset
 from initcontainer.program import System
-from initcontainer.reports import to_json
+from initcontainer.reports import say, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ def verify(request: Request) -> int:
         DifferenceError: with every difference.
         LackingError: without the capability to look.
     """
-    from initcontainer.cli import say
-
     require_capabilities(request.settings.backend)
     ruleset, _ = planned_ruleset(request.capture)
     with System(request.settings.limits) as system:
