@@ -96,7 +96,7 @@ def _up(layout: Layout, arguments: list[str]) -> int:
     parser.add_argument("--nodes", type=int, default=1, choices=(1, 2), help="default: 1")
     parser.add_argument("--mesh", action="store_true", help="install Istio's Pilot and Pillion")
     options = parser.parse_args(arguments)
-    seconds = bring_up(layout, nodes=options.nodes)
+    seconds = bring_up(layout, nodes=options.nodes).seconds
     print(f"up in {seconds:.1f} s" if seconds else "up already")
     if options.mesh:
         _install_mesh(layout)

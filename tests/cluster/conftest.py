@@ -42,12 +42,13 @@ def cluster_layout(
         yield checkout_layout()
         return
     layout = Layout(tmp_path_factory.mktemp("cluster"))
+    start = bring_up(layout, tied=True)
     try:
-        seconds = bring_up(layout, tied=True)
-        print(f"\ncluster up in {seconds:.1f} s")
+        print(f"\ncluster up in {start.seconds:.1f} s")
         yield layout
     finally:
         take_down(layout)
+        start.reap()
 
 
 @pytest.fixture(scope="session")

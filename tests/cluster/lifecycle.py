@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.apiserver.polling import NotInTimeError, wait_until
@@ -39,12 +40,30 @@ _TOOLS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `bring_up` did.
+
+    Attributes:
+        seconds: how long the cluster took; 0 when it was up already.
+        process: the sandbox, a child of this process; to be waited for after `take_down`.
+    """
+
+    seconds: float
+    process: "subprocess.Popen[bytes] | None"
+
+    def reap(self) -> None:
+        """Wait for the sandbox, which has ended."""
+        if self.process is not None:
+            self.process.wait(_DOWN_SECONDS)
+
+
 class ClusterError(Exception):
     """The cluster cannot be brought up, or is not in the state that a command needs."""
 
 
-def bring_up(layout: Layout, *, nodes: int = 1, tied: bool = False) -> float:
-    """Bring the cluster up, and return the seconds that took; none when it is up already.
+def bring_up(layout: Layout, *, nodes: int = 1, tied: bool = False) -> Start:
+    """Bring the cluster up, unless it is up already.
 
     Args:
         layout: where its files are to be.
@@ -61,11 +80,11 @@ def bring_up(layout: Layout, *, nodes: int = 1, tied: bool = False) -> float:
     with _locked(layout):
         if is_up(layout):
             _check(layout, nodes)
-            return 0.0
+            return Start(0, None)
         _remove(layout)
         started = time.monotonic()
-        _start(layout, nodes, tied=tied)
-        return time.monotonic() - started
+        process = _start(layout, nodes, tied=tied)
+        return Start(time.monotonic() - started, process)
 
 
 def take_down(layout: Layout) -> None:
@@ -120,7 +139,7 @@ def _check(layout: Layout, nodes: int) -> None:
         raise ClusterError(f"up with nodes: {len(states)}, got {nodes}; expected `down` first")
 
 
-def _start(layout: Layout, nodes: int, *, tied: bool) -> None:
+def _start(layout: Layout, nodes: int, *, tied: bool) -> "subprocess.Popen[bytes]":
     shutil.rmtree(layout.directory, ignore_errors=True)  # an earlier one's logs
     layout.directory.mkdir(parents=True)
     write_resolver(layout.node(1))
@@ -143,11 +162,14 @@ def _start(layout: Layout, nodes: int, *, tied: bool) -> None:
         )
     except BaseException as error:
         _remove(layout)
+        process.wait()
         if isinstance(error, NotInTimeError):
             raise ClusterError(f"{error}: {_said(layout)}") from error
         raise
     if process.poll() is not None:
+        _remove(layout)
         raise ClusterError(_said(layout))
+    return process
 
 
 def _said(layout: Layout) -> str:
