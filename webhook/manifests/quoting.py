@@ -24,8 +24,8 @@ _PLAIN: Final = re.compile(
     r"(?:[A-Za-z0-9_/.(+$^;\\]|--?(?=[A-Za-z]))[A-Za-z0-9_/.()+$^;\\~@%&*!=<>|?'\"` ,:#{}\[\]-]*",
     re.ASCII,
 )
-_INDICATED: Final = re.compile(r": |:\Z| #| \Z|\A---|\A\.\.\.|  ")
-_FLOW: Final = re.compile(r"[,\[\]{}:?#]")
+_FLOW: Final = frozenset(",[]{}:?#")
+_NUMBER_STARTS: Final = frozenset("+-._0123456789")
 _NUMBER: Final = re.compile(
     r"[-+.]*[0-9][-+.:_0-9a-fA-FxXoObBpP]*|[0-9]{4}-[0-9].*|[-+]?[0-9_.]*(?:inf|nan)?",
     re.ASCII | re.IGNORECASE,
@@ -36,8 +36,9 @@ _UNSEEN: Final = (
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff"
 )
 """Characters that readers treat as line breaks, refuse, or that the eye does not see."""
-_SPECIAL: Final = re.compile(f"[{_UNSEEN}]")
-_ESCAPED: Final = re.compile(rf'["\\{_UNSEEN}]')
+_SPECIAL: Final = f"[{_UNSEEN}]"
+_ESCAPED: Final = rf'["\\{_UNSEEN}]'
+"""Not compiled before a text is seen that may hold one: that takes longer than all the others."""
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
@@ -49,7 +50,7 @@ def text(value: str, *, flow: bool) -> str:
     """
     if _is_plain(value, flow=flow):
         return value
-    if _SPECIAL.search(value) is not None:
+    if not _is_seen(value):
         return _double(value)
     if '"' in value or "\\" in value:
         return "'" + value.replace("'", "''") + "'"
@@ -59,15 +60,31 @@ def text(value: str, *, flow: bool) -> str:
 def _is_plain(value: str, *, flow: bool) -> bool:
     return (
         _PLAIN.fullmatch(value) is not None
-        and _INDICATED.search(value) is None
-        and _NUMBER.fullmatch(value) is None
+        and not _is_indicated(value)
+        and not (value[0] in _NUMBER_STARTS and _NUMBER.fullmatch(value) is not None)
         and value.lower() not in _WORDS
-        and not (flow and _FLOW.search(value) is not None)
+        and not (flow and not _FLOW.isdisjoint(value))
     )
 
 
+def _is_indicated(value: str) -> bool:
+    """Whether part of a text would be a mapping, a comment, a marker, or white space that folds."""
+    return (
+        value.endswith((":", " "))
+        or value.startswith(("---", "..."))
+        or ": " in value
+        or " #" in value
+        or "  " in value
+    )
+
+
+def _is_seen(value: str) -> bool:
+    """Whether every reader and every eye takes all characters of a text for what they are."""
+    return value.isprintable() if value.isascii() else re.search(_SPECIAL, value) is None
+
+
 def _double(value: str) -> str:
-    return '"' + _ESCAPED.sub(_escape, value) + '"'
+    return '"' + re.sub(_ESCAPED, _escape, value) + '"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -86,6 +103,6 @@ def literal(value: str) -> tuple[str, tuple[str, ...]] | None:
     if "\n" not in value.rstrip("\n") or value.endswith("\n\n") or value[0] in " \t\n":
         return None
     lines = value.removesuffix("\n").split("\n")
-    if any(_SPECIAL.search(line) or line != line.rstrip(" ") for line in lines):
+    if not all(_is_seen(line) and line == line.rstrip(" ") for line in lines):
         return None
     return ("|" if value.endswith("\n") else "|-"), tuple(lines)
