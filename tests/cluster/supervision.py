@@ -35,6 +35,9 @@ from tests.images.build import build
 _READY_SECONDS = 90
 """A node is ready after 15 s on two free cores; the machine may be busy."""
 
+_FIRST_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
+"""Controllers make it, a moment after the API server is ready."""
+
 _WATCH_SECONDS = 0.5
 _IMPORT_SECONDS = 120
 
@@ -58,7 +61,9 @@ class NodeSupervisor:
         api_server = self._start("kube-apiserver", api_command(layout, credentials))
         api = self._api()
         api_server.wait_until(lambda: _answers(api, "/readyz"), seconds=_READY_SECONDS)
-        self._start("kube-controller-manager", controllers_command(layout, credentials))
+        controllers = self._start(
+            "kube-controller-manager", controllers_command(layout, credentials)
+        )
         self._start("kube-scheduler", scheduler_command(layout, credentials))
         dns = self._start("coredns", dns_command(layout.directory, credentials.dns))
         for number in range(2, nodes + 1):
@@ -68,6 +73,8 @@ class NodeSupervisor:
         for number in range(1, nodes + 1):
             kubelet.wait_until(partial(_is_ready, api, number), seconds=_READY_SECONDS)
         dns.wait_until(_resolves, seconds=_READY_SECONDS)
+        # Without it the first pod of a user would be refused.
+        controllers.wait_until(lambda: _answers(api, _FIRST_ACCOUNT), seconds=_READY_SECONDS)
         self._watch(self._layout.state)
 
     def run_further(self) -> None:

@@ -194,10 +194,11 @@ def _start_pod(script: Script, number: int) -> str:
     assert loaded.returncode == 0, loaded.stderr
     overrides = json.dumps({"spec": {"nodeName": node_name(number)}})
     name = f"pod-{number}"
-    script(
+    run = script(
         "kubectl", "run", name, f"--image={image('shop')}", "--image-pull-policy=Never",
         f"--overrides={overrides}", "--labels=app=pods",
     )  # fmt: skip
+    assert run.returncode == 0, run.stderr
     ready = script("kubectl", "wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
     assert ready.returncode == 0, ready.stderr
     if number == 1:
